@@ -1,0 +1,1 @@
+"""The bot: one turn from a message to its replies, and where everything is wired."""

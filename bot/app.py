@@ -1,0 +1,250 @@
+"""Where everything is wired: the only module that names concrete classes.
+
+``services`` builds the parts that work without a network: the database, the bot, delivery. It is
+what ``kefu chat``, the tests and the server share; ``bot.server`` puts the HTTP side in front.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.commit import Outcome
+from bot.intake import Intake
+from bot.knowledge import Knowledge
+from bot.metrics import Metrics
+from bot.minds import LiveHours, Minds
+from bot.reading import find_secrets
+from bot.settings import Settings
+from bot.tool_specs import TOOL_SPECS
+from bot.tools import ShopTools
+from bot.turns import Turns
+from connectors.delivery import Delivery, Dispatch
+from connectors.mail import MailConnector, SmtpAccount
+from connectors.messages import Address, Connector
+from handoff.desk import Desk
+from handoff.presence import Presence
+from handoff.rules import Rules
+from shop.backends.embedded import EmbeddedShop
+from shop.gate import Gate
+from shop.panel import Panel
+from shop.passwords import Passwords, query_password_hasher
+from shop.settings import GateSettings
+from storage.aftermath import Aftermath
+from storage.keyring import Keyring
+from storage.storage import Storage
+from storage.unit_of_work import UnitOfWork
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class StoredOutbox:
+    """Implements ``connectors.delivery.Outbox``: each call is one unit of work."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def claim(self, now: datetime, limit: int) -> Sequence[Dispatch]:
+        """Take what is due."""
+        return await self._storage.write(lambda work: work.outbox.claim(now, limit))
+
+    async def sent(self, ids: Sequence[str], at: datetime) -> None:
+        """Mark as taken by the platform."""
+        await self._storage.write(lambda work: work.outbox.sent(ids, at))
+
+    async def postpone(self, ids: Sequence[str], next_at: datetime, error: str) -> None:
+        """Try again later."""
+        await self._storage.write(lambda work: work.outbox.postpone(ids, next_at, error))
+
+    async def fail(self, outbox_id: str, now: datetime, error: str, *, is_unknown: bool) -> None:
+        """Give up loudly."""
+
+        def unit(work: UnitOfWork) -> None:
+            work.outbox.fail(outbox_id, now, error, is_unknown=is_unknown)
+
+        await self._storage.write(unit)
+
+
+class AfterCommit:
+    """What every commit leaves to do, in commit order: send, and wake who looks on."""
+
+    def __init__(self) -> None:
+        self.delivery: Delivery | None = None
+        self.wake: Callable[[], None] = lambda: None
+
+    def __call__(self, aftermath: Aftermath) -> None:
+        """Do it; returns at once."""
+        if aftermath.dispatches and self.delivery is not None:
+            self.delivery.hand_over(aftermath.dispatches)
+        if aftermath.has_events:
+            self.wake()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of a running kefu.
+
+    Attributes:
+        connectors: By channel and account; connectors are added before the first message.
+    """
+
+    settings: Settings
+    clock: Clock
+    storage: Storage
+    keyring: Keyring
+    knowledge: Knowledge
+    minds: Minds
+    intake: Intake
+    turns: Turns
+    delivery: Delivery
+    desk: Desk
+    presence: Presence
+    hours: LiveHours
+    shop: EmbeddedShop
+    passwords: Passwords
+    panel: Panel
+    metrics: Metrics
+    after_commit: AfterCommit
+    connectors: dict[tuple[str, str], Connector]
+
+    def add(self, connector: Connector) -> None:
+        """Make a connector known to delivery."""
+        self.connectors[connector.ref.channel, connector.ref.account_id] = connector
+
+    async def start(self) -> None:
+        """Take up what a process before this one left undone."""
+        await self.storage.write(lambda work: work.outbox.release(self.clock()))
+        while await self.delivery.poll():
+            pass
+        await self.turns.recover()
+
+
+@asynccontextmanager
+async def services(
+    settings: Settings,
+    *,
+    keyring: Keyring,
+    clock: Clock = utc_now,
+    knowledge: Knowledge | None = None,
+    on_turn: Callable[[Outcome], None] = lambda _outcome: None,
+) -> AsyncIterator[Services]:
+    """Build the parts on a database whose tables are up to date.
+
+    Args:
+        on_turn: Told after each committed turn, beside the metrics.
+    """
+    after_commit = AfterCommit()
+    metrics = Metrics()
+    connectors: dict[tuple[str, str], Connector] = {}
+    kb = knowledge or load_knowledge(settings, clock)
+    async with Storage.open(
+        settings.database, keyring=keyring, clock=clock, on_commit=after_commit
+    ) as storage:
+        delivery = Delivery(StoredOutbox(storage), connectors, clock=clock, random=random.random)
+        after_commit.delivery = delivery
+        presence = Presence(clock)
+        hours = LiveHours(kb)
+        rules = Rules(bot_idle_s=settings.idle_close_minutes * 60)
+        desk = Desk(rules, presence=presence, hours=hours, clock=clock)
+        proofs_last = timedelta(hours=settings.proof_hours)
+        passwords = Passwords(query_password_hasher())
+        shop = EmbeddedShop(storage, passwords, clock)
+        gate = Gate(
+            storage,
+            shop,
+            clock,
+            mail_available=settings.has_mail,
+            shop_name=lambda: kb.current.shop.name,
+            settings=GateSettings(proofs_last=proofs_last),
+        )
+
+        def tools_in(zone: ZoneInfo) -> ShopTools:
+            return ShopTools(gate, timezone=zone, has_mail=settings.has_mail)
+
+        minds = Minds(
+            kb,
+            tools_in=tools_in,
+            rules=rules,
+            when_open=lambda is_english: desk.when_back(is_english=is_english),
+            choose=random.randrange,
+        )
+
+        async def typing(address: Address, author: str, *, is_on: bool) -> None:
+            connector = connectors.get((address.ref.channel, address.ref.account_id))
+            if connector is not None:
+                await connector.typing(address, author, is_on=is_on)
+
+        def told(outcome: Outcome) -> None:
+            metrics.turn(outcome)
+            on_turn(outcome)
+
+        turns = Turns(
+            storage,
+            mind=minds,
+            desk=desk,
+            typing=typing,
+            clock=clock,
+            fragment_wait_s=settings.fragment_wait_s,
+            timeout_s=settings.turn_timeout_s,
+            on_turn=told,
+        )
+        intake = Intake(storage, find_secrets=find_secrets, on_stored=turns.wake)
+        if settings.has_mail:
+            mail = MailConnector(smtp_account(settings), clock)
+            connectors[mail.ref.channel, mail.ref.account_id] = mail
+        yield Services(
+            settings=settings,
+            clock=clock,
+            storage=storage,
+            keyring=keyring,
+            knowledge=kb,
+            minds=minds,
+            intake=intake,
+            turns=turns,
+            delivery=delivery,
+            desk=desk,
+            presence=presence,
+            hours=hours,
+            shop=shop,
+            passwords=passwords,
+            panel=Panel(storage, shop, clock, proofs_last=proofs_last),
+            metrics=metrics,
+            after_commit=after_commit,
+            connectors=connectors,
+        )
+        await turns.stop(grace_s=5)
+        await delivery.settle()
+
+
+def load_knowledge(settings: Settings, clock: Clock = utc_now) -> Knowledge:
+    """The knowledge base that the settings name, fitted or from the cache."""
+    return Knowledge(
+        settings.kb, tools=TOOL_SPECS, cache_dir=settings.data_dir / "cache", clock=clock
+    )
+
+
+def smtp_account(settings: Settings) -> SmtpAccount:
+    """Where mails go out; the settings have it."""
+    return SmtpAccount(
+        host=settings.smtp_host or "",
+        port=settings.smtp_port,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        sender=settings.smtp_from or "",
+        security=settings.smtp_tls,
+    )
+
+
+def open_keyring(settings: Settings) -> Keyring:
+    """The configured keys, or those of the data folder."""
+    configured = settings.secret_key.get_secret_value() if settings.secret_key else None
+    return Keyring.of(configured, settings.data_dir / "secret.key")

@@ -1,0 +1,64 @@
+"""The demo shop of a data folder: its seed, and keeping it fresh while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from bot.errors import BadData
+from handoff.errors import HandoffError
+from shop.demo import DemoShop, DemoWork, demo_shop, renew
+from shop.ports import Units
+
+log = structlog.get_logger(__name__)
+
+_SEED_BYTES = 32
+_RENEW_EVERY_S = 60.0
+
+
+def has_demo(data_dir: Path) -> bool:
+    """Whether this data folder is that of a demo."""
+    return _seed_file(data_dir).exists()
+
+
+def demo_of(data_dir: Path, start: datetime) -> DemoShop:
+    """The demo shop of a data folder, its times relative to ``start``.
+
+    The seed is made once; the same folder always has the same numbers, passwords and cards.
+
+    Raises:
+        BadData: The seed cannot be read or written.
+    """
+    path = _seed_file(data_dir)
+    try:
+        if not path.exists():
+            data_dir.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_hex(_SEED_BYTES) + "\n")
+        seed = bytes.fromhex(path.read_text().strip())
+    except OSError as error:
+        raise BadData(f"{path}: {error.strerror}; check the data folder") from error
+    except ValueError as error:
+        raise BadData(f"{path}: is no demo seed; delete it to make a new demo") from error
+    return demo_shop(seed, start)
+
+
+async def keep_fresh(units: Units[DemoWork], demo: DemoShop, clock: Callable[[], datetime]) -> None:
+    """Keep the unpaid order unpaid and the promises unbroken, until cancelled."""
+    while True:
+        await asyncio.sleep(_RENEW_EVERY_S)
+        try:
+            await renew(units, demo, clock())
+        except HandoffError as error:
+            log.warning("demo_not_renewed", error=type(error).__name__)
+
+
+def _seed_file(data_dir: Path) -> Path:
+    return data_dir / "demo.seed"

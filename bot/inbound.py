@@ -1,0 +1,60 @@
+"""A customer's message between the inbox and its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from connectors.messages import Attachment, Inbound, InboundKind, MessageId, Receipt
+from handoff.conversation import ConversationId
+from handoff.transcript import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An inbound row that no turn has dealt with.
+
+    Attributes:
+        id: Grows in the order of arrival.
+        message: As stored in the transcript: secrets are placeholders.
+        text: What the customer really wrote; lives for the turn only.
+        sources: Throttle keys beside the identity.
+    """
+
+    id: int
+    kind: InboundKind
+    message: Message
+    received_at: datetime
+    text: str = field(default="", repr=False)
+    sources: tuple[str, ...] = ()
+    button: str | None = None
+    button_of: str | None = None
+    score: int | None = None
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files that it carries."""
+        return self.message.attachments
+
+
+class Inbox(Protocol):
+    """Every message that a channel delivered, once."""
+
+    def record(
+        self, message: Inbound, conversation_id: ConversationId, message_id: MessageId
+    ) -> bool:
+        """Store it; ``False`` if the channel delivered it before."""
+
+    def receipt(self, message: Inbound) -> Receipt | None:
+        """The receipt given when it first came; ``None`` if it never did."""
+
+    def pending(self, conversation_id: ConversationId) -> Sequence[Pending]:
+        """What has had no turn yet, in the order in which it came."""
+
+    def unanswered(self) -> Sequence[ConversationId]:
+        """Conversations in which something has had no turn."""
+
+    def assign(self, ids: Sequence[int], turn_id: str) -> bool:
+        """Give inbound rows to a turn; ``False`` if one of them had a turn already."""

@@ -1,0 +1,127 @@
+"""Reading what a customer typed: what a tool needs, and what must not be stored in the clear."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from pydantic import SecretStr
+
+from bot.dialogue import Utterance
+from bot.memory import Memory
+from bot.thinking import MEMORY_KEY
+from handoff.conversation import Conversation
+from knowledge_base.slots import Found, card_secrets, emails, order_numbers, phones, qq_numbers
+
+Span = tuple[int, int, str]
+
+_PASSWORD = re.compile(
+    r"(?:查询密码|取卡密码|密码|密碼|口令|验证码|驗證碼|password|passcode|pwd|code)"
+    r"(?:是|为|為|[:： =]){0,3}([\x21-\x7e]{3,40})",
+    re.IGNORECASE,
+)
+_NO_PROOF = re.compile(r"^[\u4e00-\u9fff，。！？、…~～\s]+$")
+_MAX_PROOF_CHARS = 64
+_LATIN_WORDS_FOR_ENGLISH = 2
+
+
+def read(text: str, memory: Memory) -> Utterance:
+    """What is in a text that a tool could use.
+
+    Args:
+        text: As typed, secrets in place.
+        memory: What was asked for decides what a bare code is.
+    """
+    return Utterance(
+        text=text,
+        order_number=_order_number(text, memory),
+        card_secret=_card_secret(text),
+        proof=_proof(text),
+        is_english=is_english(text, was_english=memory.is_english),
+    )
+
+
+def _order_number(text: str, memory: Memory) -> str | None:
+    found = order_numbers(text)
+    ours = [one.value for one in found if one.kind == "ours"]
+    if ours:
+        return ours[-1]  # "不对，不是那个，是 DD…": the last one is meant
+    asks_for_card = memory.pending is not None and memory.pending.asking == "card_secret"
+    if asks_for_card or not found:
+        return None
+    is_asked = memory.pending is not None and memory.pending.asking == "order_number"
+    # sixteen letters and digits are an order number at dujiaoka, and a card key elsewhere
+    is_named = is_asked or any(word in text for word in ("单号", "订单", "單號", "order"))
+    named = [one.value for one in found if is_named or one.kind != "dujiaoka"]
+    return named[-1] if named else None
+
+
+def _card_secret(text: str) -> SecretStr | None:
+    numbers = [one for one in order_numbers(text) if one.kind != "dujiaoka"]
+    found = [
+        one
+        for one in card_secrets(text)
+        if one.kind == "grouped" or not any(_overlap(one, number) for number in numbers)
+    ]
+    if not found:
+        return None
+    return SecretStr(text[found[0].start : found[0].end])
+
+
+def _overlap(one: Found, other: Found) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _proof(text: str) -> SecretStr | None:
+    folded = unicodedata.normalize("NFKC", text)
+    named = _PASSWORD.search(folded)
+    if named is not None:
+        return SecretStr(named[1])
+    contacts = (*emails(text), *phones(text), *qq_numbers(text))
+    return SecretStr(contacts[0].value) if contacts else None
+
+
+def is_english(text: str, *, was_english: bool) -> bool:
+    """Whether to answer in English: words without a single Chinese character.
+
+    >>> is_english("where is my order", was_english=False)
+    True
+    >>> is_english("DD-ABCDE", was_english=False)
+    False
+    """
+    if any("\u4e00" <= char <= "\u9fff" for char in text):
+        return False
+    words = re.findall(r"[A-Za-z]{2,}", text)
+    codes = order_numbers(text) or card_secrets(text)
+    if len(words) >= _LATIN_WORDS_FOR_ENGLISH and not codes:
+        return True
+    return was_english
+
+
+def find_secrets(text: str, conversation: Conversation) -> Sequence[Span]:
+    """What must be sealed in a customer's text: card keys, contacts, passwords, proofs."""
+    memory = Memory.from_json(conversation.memory.get(MEMORY_KEY, {}))
+    is_asked = memory.pending is not None and memory.pending.asking == "proof"
+    if is_asked and text.strip() and len(text) <= _MAX_PROOF_CHARS and not _NO_PROOF.match(text):
+        start = len(text) - len(text.lstrip())
+        return [(start, len(text.rstrip()), "proof")]
+    return secrets_in(text)
+
+
+def secrets_in(text: str) -> Sequence[Span]:
+    """Secrets that can be told by their form alone; agents' texts are sealed by this as well."""
+    ours = [one for one in order_numbers(text) if one.kind == "ours"]
+    spans: list[Span] = [(one.start, one.end, "card") for one in card_secrets(text)]
+    spans += [(one.start, one.end, "email") for one in emails(text)]
+    spans += [(one.start, one.end, "phone") for one in phones(text)]
+    spans += [(one.start, one.end, "qq") for one in qq_numbers(text)]
+    spans += [(*found.span(1), "password") for found in _PASSWORD.finditer(text)]
+    kept: list[Span] = []
+    for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if kept and start < kept[-1][1]:
+            continue
+        if any(start < one.end and one.start < end for one in ours):
+            continue
+        kept.append((start, end, kind))
+    return kept

@@ -1,0 +1,218 @@
+"""``kefu chat``: talk to the bot in the terminal, with its reasons.
+
+It works on a copy of the shop, so that nothing said here reaches a customer, an agent or an order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from ulid import ULID
+
+from bot.app import Services, load_knowledge, open_keyring, services, utc_now
+from bot.commit import Outcome
+from bot.demo import demo_of, has_demo
+from bot.errors import BadData
+from bot.settings import Settings
+from connectors.messages import (
+    Address,
+    Capabilities,
+    ChannelRef,
+    Health,
+    HealthState,
+    Inbound,
+    Outbound,
+    SendResult,
+    SendStatus,
+)
+from shop.demo import plant
+from storage.keyring import Keyring
+from storage.schema import upgrade
+
+TERMINAL = ChannelRef("terminal", "chat")
+
+
+class TerminalConnector:
+    """Collects what the customer would read."""
+
+    def __init__(self) -> None:
+        self.lines: list[Outbound] = []
+
+    @property
+    def ref(self) -> ChannelRef:
+        """The terminal."""
+        return TERMINAL
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Text; buttons are numbered."""
+        return Capabilities(
+            max_text=100_000,
+            text_unit="chars",
+            has_buttons=False,
+            has_images=False,
+            has_typing=False,
+            send_idempotent=False,
+            redelivers=False,
+        )
+
+    def health(self) -> Health:
+        """Always up."""
+        return Health(HealthState.UP)
+
+    async def send(self, message: Outbound) -> SendResult:
+        """Keep a line for showing."""
+        self.lines.append(message)
+        return SendResult(SendStatus.DELIVERED)
+
+    async def typing(self, address: Address, author: str, *, is_on: bool) -> None:
+        """Nothing to show."""
+
+
+class Chat:
+    """One customer's conversation in the terminal."""
+
+    def __init__(self, parts: Services, connector: TerminalConnector, heard: list[Outcome]) -> None:
+        self._parts = parts
+        self._connector = connector
+        self._customer = f"me{str(ULID())[-8:].lower()}"
+        self._heard = heard
+
+    async def say(self, text: str) -> tuple[Outcome, list[Outbound]]:
+        """Send one message; the turn, and what the customer reads.
+
+        Raises:
+            BadData: The message had no turn; the log says why.
+        """
+        self._connector.lines.clear()
+        self._heard.clear()
+        address = Address(TERMINAL, self._customer, self._customer)
+        await self._parts.intake.accept(
+            [
+                Inbound(
+                    dedup_key=str(ULID()),
+                    address=address,
+                    received_at=self._parts.clock(),
+                    text=text,
+                )
+            ]
+        )
+        await self._parts.turns.settle()
+        await self._parts.delivery.settle()
+        lines = sorted(self._connector.lines, key=lambda line: line.seq)
+        if not self._heard:
+            raise BadData("the message had no turn; see the log above")
+        return self._heard[-1], lines
+
+
+def as_object(outcome: Outcome, lines: list[Outbound]) -> dict[str, Any]:
+    """A turn as one JSON object; see docs for its fields."""
+    reasons = outcome.reasons
+    actions = list(reasons.actions)
+    return {
+        "replies": [line.text for line in lines],
+        "intent": reasons.intent,
+        "confidence": reasons.confidence,
+        "action": actions[0] if len(actions) == 1 else actions,
+        "state": outcome.conversation.state.value,
+        "candidates": list(reasons.candidates),
+        "band": reasons.band,
+        "rule": reasons.rule,
+        "outcome": reasons.outcome,
+        "buttons": [button.label for line in lines for button in line.buttons],
+    }
+
+
+@asynccontextmanager
+async def chat_with(settings: Settings) -> AsyncIterator[Chat]:
+    """A conversation over a copy of the data folder's shop, or over the demo if it is empty."""
+    knowledge = await asyncio.to_thread(load_knowledge, settings)
+    with tempfile.TemporaryDirectory(prefix="kefu-chat-") as folder:
+        copy = settings.model_copy(
+            update={
+                "data_dir": Path(folder),
+                "database_url": None,
+                # one line in is one turn out: there is nobody to wait for
+                "fragment_wait_s": 0.0,
+            }
+        )
+        original = settings.data_dir / "kefu.db"
+        is_new = not original.exists()
+        if is_new:
+            keyring = Keyring([Keyring.new_key()])
+        else:
+            keyring = open_keyring(settings)
+            await asyncio.to_thread(_copy_database, original, copy.data_dir / "kefu.db")
+        await asyncio.to_thread(upgrade, copy.database)
+        heard: list[Outcome] = []
+        parts = services(copy, keyring=keyring, knowledge=knowledge, on_turn=heard.append)
+        async with parts as running:
+            if is_new or has_demo(settings.data_dir):
+                demo = demo_of(settings.data_dir, utc_now())
+                await plant(running.storage, demo, running.passwords)
+            connector = TerminalConnector()
+            running.add(connector)
+            yield Chat(running, connector, heard)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database that may be in use, as of one moment."""
+    with (
+        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        original.backup(copy)
+
+
+async def run_json(chat: Chat) -> None:
+    """One customer message a line in, one object a turn out, until the input ends."""
+    for line in sys.stdin:
+        text = line.rstrip("\n")
+        if not text.strip():
+            continue
+        outcome, lines = await chat.say(text)
+        sys.stdout.write(json.dumps(as_object(outcome, lines), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+async def run_text(chat: Chat) -> None:
+    """A conversation for people, reasons after each answer."""
+    sys.stdout.write("和机器人聊聊吧。按 Ctrl+D 结束。\n")
+    while True:
+        sys.stdout.write("\n您：")
+        sys.stdout.flush()
+        line = await asyncio.to_thread(sys.stdin.readline)
+        if not line:
+            sys.stdout.write("\n")
+            return
+        if line.strip():
+            outcome, lines = await chat.say(line.rstrip("\n"))
+            sys.stdout.write(as_text(outcome, lines))
+
+
+def as_text(outcome: Outcome, lines: list[Outbound]) -> str:
+    """A turn for people: what the customer reads, then why."""
+    parts = []
+    for line in lines:
+        name = "系统" if line.author == "system" else "机器人"
+        parts.append(f"{name}：{line.text}\n")
+        parts += [f"  [{n}] {button.label}\n" for n, button in enumerate(line.buttons, 1)]
+    reasons = outcome.reasons
+    known = f"{reasons.intent} {reasons.confidence:.2f}" if reasons.confidence else "-"
+    parts.append(
+        f"  · {' + '.join(reasons.actions)}｜{known}｜{reasons.band or '-'}/{reasons.rule or '-'}"
+        f"｜{reasons.outcome or '-'}｜{outcome.conversation.state.value}\n"
+    )
+    parts += [
+        f"    {one['confidence']:.2f} {one['intent']}（{one['title']}，{one['source']}）\n"
+        for one in reasons.candidates
+    ]
+    return "".join(parts)

@@ -1,0 +1,251 @@
+"""The async shell of a turn: load, wait for the rest of a fragment, decide, run tools, commit.
+
+One conversation is handled by one worker, in order; conversations run side by side. Whatever
+happens in between, the commit decides: it takes the inbound rows, stores why, puts the replies into
+the outbox and moves the state, all or nothing, and only if nobody else took the conversation over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+from ulid import ULID
+
+from bot.commit import Outcome, StaleTurn, TurnWork, commit_turn
+from bot.fragments import MAX_FRAGMENTS, looks_unfinished
+from bot.inbound import Pending
+from bot.thinking import Mind, Thought
+from connectors.messages import Address, InboundKind
+from handoff.conversation import Conversation, ConversationId
+from handoff.desk import Desk
+from handoff.errors import Conflict, NoSuchConversation, StorageUnavailable
+from handoff.ports import Units
+
+log = structlog.get_logger(__name__)
+
+MAX_REDECIDED = 5
+STORAGE_RETRY_S = 2.0
+
+
+class Typing(Protocol):
+    """Shows the customer that somebody writes."""
+
+    async def __call__(self, address: Address, author: str, *, is_on: bool) -> None:
+        """Show or hide the dots."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    conversation: Conversation
+    pending: tuple[Pending, ...]
+
+
+class Turns:
+    """Gives every stored message its turn.
+
+    Args:
+        mind: What the bot knows now; asked for once a turn, so that a reload takes effect between
+            turns and never within one.
+        fragment_wait_s: How long the rest of an unfinished sentence is waited for.
+        timeout_s: A turn that takes longer is tried once more and then handed to a person.
+        on_turn: Told after each commit.
+    """
+
+    def __init__(
+        self,
+        units: Units[TurnWork],
+        *,
+        mind: Callable[[], Mind],
+        desk: Desk,
+        typing: Typing,
+        clock: Callable[[], datetime],
+        fragment_wait_s: float,
+        timeout_s: float,
+        on_turn: Callable[[Outcome], None],
+    ) -> None:
+        self._units = units
+        self._mind = mind
+        self._desk = desk
+        self._typing = typing
+        self._clock = clock
+        self._fragment_wait_s = fragment_wait_s
+        self._timeout_s = timeout_s
+        self._on_turn = on_turn
+        self._arrivals: dict[ConversationId, asyncio.Event] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
+
+    def wake(self, conversation_id: ConversationId) -> None:
+        """Something was stored for this conversation; returns at once."""
+        arrived = self._arrivals.get(conversation_id)
+        if arrived is not None:
+            arrived.set()
+            return
+        if self._is_stopping:
+            return  # it is stored: the next start takes it up
+        self._arrivals[conversation_id] = asyncio.Event()
+        worker = asyncio.create_task(self._work(conversation_id))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    async def recover(self) -> int:
+        """After a start: take up what a dead process left; how many conversations."""
+        found = await self._units.read(lambda work: work.inbox.unanswered())
+        for conversation_id in found:
+            self.wake(conversation_id)
+        return len(found)
+
+    async def settle(self) -> None:
+        """Wait until every stored message has had its turn."""
+        while self._workers:
+            await asyncio.gather(*self._workers, return_exceptions=True)
+
+    async def stop(self, grace_s: float) -> None:
+        """Let running turns end; what is not finished is taken up at the next start."""
+        self._is_stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                await self.settle()
+        for worker in list(self._workers):
+            worker.cancel()
+
+    async def _work(self, conversation_id: ConversationId) -> None:
+        try:
+            while True:
+                self._arrivals[conversation_id].clear()
+                try:
+                    had_work = await self._turn(conversation_id)
+                except StorageUnavailable as error:
+                    log.warning("turn_waits_for_storage", reason=str(error)[:200])
+                    await asyncio.sleep(STORAGE_RETRY_S)
+                    continue
+                except Exception:  # one customer's failure must not end the others' turns
+                    log.exception("turn_failed", conversation_id=conversation_id)
+                    return
+                if not had_work and not self._arrivals[conversation_id].is_set():
+                    return
+        finally:
+            del self._arrivals[conversation_id]
+
+    async def _turn(self, conversation_id: ConversationId) -> bool:
+        """One turn; ``False`` if nothing was waiting for one."""
+        for _ in range(MAX_REDECIDED):
+            started = time.perf_counter()
+            loaded = await self._load(conversation_id)
+            if not loaded.pending:
+                return False
+            mind = self._mind()
+            group = await self._whole_sentence(mind, loaded)
+            turn_id = str(ULID())
+            try:
+                thought = await self._think(mind, loaded.conversation, group, turn_id)
+                took_ms = (time.perf_counter() - started) * 1000
+                outcome = await self._commit(
+                    mind, loaded.conversation, group, thought, turn_id=turn_id, took_ms=took_ms
+                )
+            except (StaleTurn, Conflict):
+                continue  # somebody took over, or the state moved: decide again from what is now
+            self._on_turn(outcome)
+            return True
+        raise StorageUnavailable("the conversation kept changing while it was decided on")
+
+    async def _load(self, conversation_id: ConversationId) -> _Loaded:
+        def unit(work: TurnWork) -> _Loaded:
+            conversation = work.conversations.get(conversation_id)
+            if conversation is None:
+                raise NoSuchConversation(conversation_id)
+            return _Loaded(conversation, tuple(work.inbox.pending(conversation_id)))
+
+        return await self._units.read(unit)
+
+    # ------------------------------------------------------------------ fragments
+
+    async def _whole_sentence(self, mind: Mind, loaded: _Loaded) -> tuple[Pending, ...]:
+        """The first message that waits, and those that finish its sentence.
+
+        Everything else stays for turns of its own.
+        """
+        conversation, pending = loaded.conversation, loaded.pending
+        group = list(pending[:1])
+        memory = mind.memory(conversation)
+        if self._fragment_wait_s == 0 or not mind.listens_for_more(conversation):
+            return tuple(group)
+        while len(group) < MAX_FRAGMENTS and _is_words(group[-1]):
+            text = "".join(one.text for one in group)
+            is_understood = mind.is_understood(text, memory)
+            if not looks_unfinished(text, is_understood=is_understood):
+                break
+            if len(pending) <= len(group):
+                await self._typing(conversation.address, "bot", is_on=True)
+                pending = await self._arrived_after(conversation.id, len(group), pending)
+            if len(pending) <= len(group) or not _is_words(pending[len(group)]):
+                break
+            group.append(pending[len(group)])
+        return tuple(group)
+
+    async def _arrived_after(
+        self, conversation_id: ConversationId, count: int, pending: tuple[Pending, ...]
+    ) -> tuple[Pending, ...]:
+        arrived = self._arrivals[conversation_id]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._fragment_wait_s):
+                while len(pending) <= count:
+                    await arrived.wait()
+                    arrived.clear()
+                    pending = (await self._load(conversation_id)).pending
+        return pending
+
+    # ------------------------------------------------------------------ thinking and committing
+
+    async def _think(
+        self, mind: Mind, conversation: Conversation, group: Sequence[Pending], turn_id: str
+    ) -> Thought:
+        for attempt in (1, 2):
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return await mind.think(conversation, group, turn_id, self._clock())
+            except StorageUnavailable:
+                raise
+            except Exception as error:
+                # one retry, then a person: a customer must never wait for a bot that is broken
+                log.exception("bot_failed", attempt=attempt, error=type(error).__name__)
+        return Thought.failed(mind.memory(conversation))
+
+    async def _commit(
+        self,
+        mind: Mind,
+        conversation: Conversation,
+        group: Sequence[Pending],
+        thought: Thought,
+        *,
+        turn_id: str,
+        took_ms: float,
+    ) -> Outcome:
+        at = self._clock()
+
+        def unit(work: TurnWork) -> Outcome:
+            return commit_turn(
+                work,
+                self._desk,
+                seen=conversation,
+                group=group,
+                thought=thought,
+                turn_id=turn_id,
+                at=at,
+                took_ms=took_ms,
+                titles=mind.titles,
+            )
+
+        return await self._units.write(unit)
+
+
+def _is_words(pending: Pending) -> bool:
+    return pending.kind is InboundKind.MESSAGE and not pending.attachments

@@ -1,0 +1,1 @@
+"""Who may speak: conversations, queue, agents and the console's API."""

@@ -1,0 +1,1 @@
+"""The console's HTTP and WebSocket API, a module per noun."""

@@ -1,0 +1,256 @@
+"""Sessions: logging in, staying logged in, and being locked out after wrong tries.
+
+The browser holds a random token, the database its hash. Tries are counted before the password is
+looked at, so that tries side by side are counted as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from handoff.agents import Agent, Agents, Credentials, folded_username
+from handoff.conversation import AgentId
+from handoff.errors import HandoffError
+from handoff.passwords import is_right
+from handoff.ports import Clock, Units
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRules:
+    """How long a login lasts, and how many wrong tries it takes to be locked out.
+
+    Attributes:
+        idle_s: Without a request for so long, one is logged out.
+        longest_s: After so long in any case.
+        tries_of_user: Wrong tries for one username from one source.
+        tries_of_source: Wrong tries from one source, whatever the username.
+        window_s: Within so long.
+        lock_s: And then nothing is tried for so long.
+    """
+
+    idle_s: float = 12 * 3_600
+    longest_s: float = 7 * 86_400
+    tries_of_user: int = 5
+    tries_of_source: int = 20
+    window_s: float = 900
+    lock_s: float = 900
+    touch_every_s: float = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login of one browser.
+
+    Attributes:
+        token_hash: SHA-256 of the cookie's token.
+        csrf_token: Has to come with every request that changes something.
+        seen_at: Last use, to a few minutes.
+    """
+
+    token_hash: bytes = field(repr=False)
+    agent_id: AgentId
+    csrf_token: str = field(repr=False)
+    created_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who is logged in, by which session."""
+
+    agent: Agent
+    session: Session
+
+
+class WrongPassword(HandoffError):
+    """The username or the password is wrong; nobody learns which."""
+
+
+class LockedOut(HandoffError):
+    """Too many wrong tries.
+
+    Attributes:
+        retry_after_s: When trying again is looked at.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("too many wrong tries")
+        self.retry_after_s = retry_after_s
+
+
+class Sessions(Protocol):
+    """Sessions and wrong tries."""
+
+    def add(self, session: Session) -> None:
+        """Store a new session."""
+
+    def get(self, token_hash: bytes) -> Session | None:
+        """The session of an agent who may still log in, or ``None``."""
+
+    def some(self, token_hashes: Sequence[bytes]) -> Sequence[Session]:
+        """Those of these sessions that exist and whose agents may still log in."""
+
+    def touch(self, token_hash: bytes, at: datetime) -> None:
+        """It was used."""
+
+    def end(self, token_hash: bytes) -> None:
+        """Log out."""
+
+    def end_all(self, agent_id: AgentId) -> None:
+        """Log an agent out everywhere."""
+
+    def add_attempt(self, username: str, source: str, at: datetime) -> str:
+        """Note a try that counts as wrong until it is forgiven; its id."""
+
+    def forgive(self, attempt_id: str) -> None:
+        """The password was right."""
+
+    def attempts_of_pair(self, username: str, source: str, since: datetime) -> Sequence[datetime]:
+        """When this user was tried in vain from this source, the latest first."""
+
+    def attempts_of_source(self, source: str, since: datetime) -> Sequence[datetime]:
+        """When anybody was tried in vain from this source, the latest first."""
+
+    def forget(
+        self, *, attempts_before: datetime, unseen_since: datetime, created_before: datetime
+    ) -> None:
+        """Drop what counts no longer."""
+
+
+class LoginWork(Protocol):
+    """The repositories that logging in needs."""
+
+    @property
+    def agents(self) -> Agents:
+        """Who answers."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is logged in."""
+
+
+class Logins:
+    """Logs agents in and out."""
+
+    def __init__(
+        self, units: Units[LoginWork], *, clock: Clock, rules: LoginRules | None = None
+    ) -> None:
+        self._units = units
+        self._clock = clock
+        self.rules = rules or LoginRules()
+
+    async def log_in(
+        self, username: str, password: SecretStr, source: str
+    ) -> tuple[SecretStr, Login]:
+        """Open a session.
+
+        Args:
+            source: Where the try comes from, such as a network address.
+
+        Returns:
+            The token for the browser's cookie, and the login.
+
+        Raises:
+            WrongPassword: Of an unknown or disabled user too.
+            LockedOut: The password was not even looked at.
+        """
+        folded = folded_username(username)
+
+        def count(work: LoginWork) -> tuple[float, str, Credentials | None]:
+            locked_s = self._locked_s(work, folded, source)
+            if locked_s > 0:
+                return locked_s, "", None
+            attempt = work.sessions.add_attempt(folded, source, self._clock())
+            return 0.0, attempt, work.agents.credentials(folded)
+
+        locked_s, attempt_id, found = await self._units.write(count)
+        if locked_s > 0:
+            raise LockedOut(locked_s)
+        may_log_in = found is not None and not found.agent.is_disabled
+        password_hash = found.password_hash if found is not None and may_log_in else None
+        if not await is_right(password, password_hash) or found is None:
+            raise WrongPassword("wrong username or password")
+        return await self._open(found.agent, attempt_id)
+
+    async def _open(self, agent: Agent, attempt_id: str) -> tuple[SecretStr, Login]:
+        token = secrets.token_urlsafe(32)
+        now = self._clock()
+        session = Session(token_hash(token), agent.id, secrets.token_urlsafe(24), now, now)
+
+        def unit(work: LoginWork) -> None:
+            work.sessions.forgive(attempt_id)
+            work.sessions.add(session)
+            work.sessions.forget(
+                attempts_before=now - timedelta(seconds=self.rules.window_s + self.rules.lock_s),
+                unseen_since=now - timedelta(seconds=self.rules.idle_s),
+                created_before=now - timedelta(seconds=self.rules.longest_s),
+            )
+
+        await self._units.write(unit)
+        return SecretStr(token), Login(agent, session)
+
+    async def of_token(self, token: str | None) -> Login | None:
+        """Who holds this token; ``None`` if nobody is logged in by it any more."""
+        if not token:
+            return None
+        key = token_hash(token)
+
+        def unit(work: LoginWork) -> Login | None:
+            session = work.sessions.get(key)
+            agent = None if session is None else work.agents.get(session.agent_id)
+            return None if session is None or agent is None else Login(agent, session)
+
+        found = await self._units.read(unit)
+        now = self._clock()
+        if found is None or not self.is_alive(found.session, now):
+            return None
+        if (now - found.session.seen_at).total_seconds() >= self.rules.touch_every_s:
+            await self._units.write(lambda work: work.sessions.touch(key, now))
+            return replace(found, session=replace(found.session, seen_at=now))
+        return found
+
+    async def log_out(self, login: Login) -> None:
+        """End this session."""
+        await self._units.write(lambda work: work.sessions.end(login.session.token_hash))
+
+    async def alive(self, token_hashes: Sequence[bytes]) -> set[bytes]:
+        """Which of these sessions still hold."""
+        found = await self._units.read(lambda work: work.sessions.some(token_hashes))
+        now = self._clock()
+        return {session.token_hash for session in found if self.is_alive(session, now)}
+
+    def is_alive(self, session: Session, now: datetime) -> bool:
+        """Whether it has neither been idle nor lasted too long."""
+        return (now - session.seen_at).total_seconds() < self.rules.idle_s and (
+            now - session.created_at
+        ).total_seconds() < self.rules.longest_s
+
+    def _locked_s(self, work: LoginWork, username: str, source: str) -> float:
+        since = self._clock() - timedelta(seconds=self.rules.window_s + self.rules.lock_s)
+        pair = work.sessions.attempts_of_pair(username, source, since)
+        anybody = work.sessions.attempts_of_source(source, since)
+        return max(
+            self._left_s(pair, self.rules.tries_of_user),
+            self._left_s(anybody, self.rules.tries_of_source),
+        )
+
+    def _left_s(self, attempts: Sequence[datetime], limit: int) -> float:
+        """Seconds until the lock opens, 0 or less where there is none."""
+        if len(attempts) < limit:
+            return 0.0
+        latest, first = attempts[0], attempts[limit - 1]
+        if (latest - first).total_seconds() > self.rules.window_s:
+            return 0.0
+        return (latest - self._clock()).total_seconds() + self.rules.lock_s
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a token; it is random enough to need no slow hash."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,88 @@
+"""From scores to one confidence, and from confidences to three bands, on the KB alone."""
+
+import numpy as np
+
+from knowledge_base.svm import Bools, Floats
+
+# What a turn costs the shop. Wrong answers cost more than questions, and questions more than
+# misses handed to a person would suggest at first: a right answer is what people came for.
+COST_WRONG = 4.0
+COST_CLARIFY_WRONG = 1.2
+COST_CLARIFY_RIGHT = 0.5
+COST_MISS = 1.6
+COST_SILENCE = 0.0  # a stranger's question, neither answered nor asked back
+
+# Of a hundred messages, how many a knowledge base does not cover: near topics and far ones.
+SHARE_OUTSIDE = 0.2
+SHARE_FAR = 0.1
+_STEPS = 40
+_LONGEST_STEP = 1.0
+_TYPICAL = (3.5, -0.7)  # slope and offset, about the same on all sets that were measured
+_PRIOR = 3.0
+_DEFAULT = (0.5, 0.25)
+_MIN_SAMPLES = 20
+
+
+def calibrate(inside: Floats, right: Bools, outside: Floats, far: Floats) -> Floats:
+    """Slope and offset of a logistic curve through left-out scores.
+
+    Args:
+        inside: Scores of the best intent for phrases that were left out.
+        right: Whether that intent was theirs.
+        outside: Scores of phrases whose whole intent was left out: any answer is wrong.
+        far: Scores of left-out background phrases.
+
+    Source:
+        Platt 1999, with his smoothed targets.
+    """
+    x = np.concatenate([inside, outside, far]).astype(np.float64)
+    y = np.concatenate([right, np.zeros(len(outside) + len(far), bool)])
+    w = _sample_weights(len(inside), len(outside), len(far))
+    usable = np.isfinite(x)
+    x, y, w = x[usable], y[usable], w[usable]
+    if y.sum() < _MIN_SAMPLES or (~y).sum() < _MIN_SAMPLES:
+        return np.array(_TYPICAL, dtype=np.float32)
+    target = np.where(y, (y.sum() + 1) / (y.sum() + 2), 1 / ((~y).sum() + 2))
+    terms = np.stack([x, np.ones_like(x)], axis=1)
+    now = np.array(_TYPICAL)
+    for _ in range(_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(terms @ now, -30, 30)))
+        # The prior keeps small, easily separated knowledge bases from a cliff in place of a curve.
+        gradient = terms.T @ (w * (p - target)) + _PRIOR * (now - _TYPICAL)
+        hessian = (terms * (w * p * (1 - p))[:, None]).T @ terms + _PRIOR * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        now = now - np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+    return now.astype(np.float32)
+
+
+def choose_thresholds(
+    inside: Floats, right: Bools, outside: Floats, far: Floats
+) -> tuple[float, float]:
+    """The two thresholds (answer, clarify) of least expected cost, on confidences in [0, 1]."""
+    if right.sum() < _MIN_SAMPLES:
+        return _DEFAULT
+    w = _sample_weights(len(inside), len(outside), len(far))
+    confidence = np.concatenate([inside, outside, far])
+    is_inside = np.arange(len(confidence)) < len(inside)
+    is_right = np.concatenate([right, np.zeros(len(outside) + len(far), bool)])
+    at_answer = np.where(is_right, 0.0, COST_WRONG)
+    at_clarify = np.where(is_right, COST_CLARIFY_RIGHT, COST_CLARIFY_WRONG)
+    at_miss = np.where(is_inside, COST_MISS, COST_SILENCE)
+    grid = np.linspace(0.05, 0.95, 91)
+    best = (np.inf, *_DEFAULT)
+    for answer in grid:
+        for clarify in grid[grid <= answer]:
+            cost = np.where(
+                confidence >= answer,
+                at_answer,
+                np.where(confidence >= clarify, at_clarify, at_miss),
+            )
+            best = min(best, (float(w @ cost), float(answer), float(clarify)))
+    return best[1], best[2]
+
+
+def _sample_weights(n_inside: int, n_outside: int, n_far: int) -> np.ndarray:
+    share_inside = 1 - SHARE_OUTSIDE - SHARE_FAR
+    parts = [(n_inside, share_inside), (n_outside, SHARE_OUTSIDE), (n_far, SHARE_FAR)]
+    total = sum(n for n, _ in parts)
+    return np.concatenate([np.full(n, share * total / max(1, n)) for n, share in parts])

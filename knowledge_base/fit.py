@@ -1,0 +1,163 @@
+"""Fitting, in a process of its own: ``python -m knowledge_base.fit MODEL.npz < material.json``.
+
+The bot's process stays small and answers while this runs. It writes one line of JSON per step to
+standard output, ``{"step": "fit", "done": 0.4}``, and the arrays to the file it was given.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from knowledge_base.calibration import calibrate, choose_thresholds
+from knowledge_base.classifier import BACKGROUND_SHARE, confidences
+from knowledge_base.fuzzy import AMONG, WEIGHT, left_out_ratios
+from knowledge_base.material import Material, material_from_json
+from knowledge_base.model import Model, Trial, save_model
+from knowledge_base.svm import Floats, Ints, fit_machine, gram, left_out_scores, weights
+from knowledge_base.vectorizer import fit_vectorizer
+
+C = 2.0
+FOLDS = 5
+# A background phrase this like one of the shop's is no background (cosine).
+TOO_LIKE = 0.45
+
+Progress = Callable[[str, float], None]
+
+
+def fit(material: Material, progress: Progress = lambda _step, _done: None) -> Model:
+    """Learn a model. The same material gives the same arrays.
+
+    Args:
+        material: At least one phrase or title.
+        progress: Told the step and its share done, in [0, 1].
+    """
+    started = time.perf_counter()
+    width = len(material.intents)
+    asked = [phrase for phrase, _ in material.phrases]
+    of_asked = np.array([number for _, number in material.phrases], dtype=np.int64)
+    texts = [*asked, *material.titles, *material.background]
+    vectorizer, rows = fit_vectorizer(texts)
+    classes = np.concatenate([of_asked, np.arange(width), np.full(len(material.background), width)])
+    progress("features", 1.0)
+    products = gram(rows)
+    kept = _kept(products, classes, width)
+    if not kept.all():
+        texts = [text for text, keep in zip(texts, kept, strict=True) if keep]
+        rows = rows.only(kept)
+        products = np.ascontiguousarray(products[np.ix_(kept, kept)])
+        classes = classes[kept]
+    progress("similarities", 1.0)
+
+    folds = _folds(classes, len(asked), width)
+    blocks = [np.flatnonzero(folds == n) for n in range(FOLDS)]
+    by_intent = [np.flatnonzero(classes[: len(asked) + width] == n) for n in range(width)]
+    weight = np.zeros((rows.width, width + 1), dtype=np.float32)
+    bias = np.zeros(width + 1, dtype=np.float32)
+    held_out = np.zeros((len(texts), width + 1), dtype=np.float32)
+    intent_out = np.zeros((len(texts), width + 1), dtype=np.float32)
+
+    def fit_class(number: int) -> None:
+        members = classes == number
+        if not members.any():
+            bias[number] = held_out[:, number] = intent_out[:, number] = -1
+            return
+        machine = fit_machine(products, members, c=C)
+        weight[:, number], bias[number] = weights(rows, machine)
+        held_out[:, number], intent_out[:, number] = left_out_scores(
+            products, machine, [blocks, by_intent]
+        )
+
+    # LAPACK lets go of the interpreter; the child runs it with one thread of its own (loader).
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, _ in enumerate(pool.map(fit_class, range(width + 1)), start=1):
+            progress("fit", done / (width + 1))
+
+    ratios = np.zeros((len(texts), width), dtype=np.float32)
+    for block in blocks:
+        ratios[block] = left_out_ratios(texts, classes, block, width)
+    progress("trial", 1.0)
+    judged = _combined(held_out, ratios)
+    strangers = _combined(intent_out, ratios)[: len(asked)]
+    strangers[np.arange(len(asked)), of_asked] = -np.inf  # their own intent is the one left out
+    is_background = classes == width
+    background_out = BACKGROUND_SHARE * held_out[:, -1]
+    best = judged[: len(asked)].argmax(axis=1)
+    right = best == of_asked
+    inside = judged[: len(asked)].max(axis=1) - background_out[: len(asked)]
+    outside = strangers.max(axis=1) - BACKGROUND_SHARE * intent_out[: len(asked), -1]
+    far = (judged.max(axis=1) - background_out)[is_background]
+    calibration = calibrate(inside, right, outside, far)
+
+    trial = _trial(calibration, judged[: len(asked)], held_out[: len(asked), -1])
+    answer, clarify = choose_thresholds(
+        trial.confidence,
+        right,
+        confidences(calibration, outside, 0.0),
+        confidences(calibration, far, 0.0),
+    )
+    return Model(
+        vectorizer=vectorizer,
+        weights=weight,
+        bias=bias,
+        calibration=calibration,
+        answer=answer,
+        clarify=clarify,
+        trial=trial,
+        fit_s=time.perf_counter() - started,
+    )
+
+
+def _kept(products: Floats, classes: Ints, width: int) -> np.ndarray:
+    """Everything but background phrases that are too like a phrase of the shop."""
+    background = classes == width
+    kept = np.ones(len(classes), dtype=bool)
+    if background.any():
+        nearest = products[np.ix_(background, ~background)].max(axis=1) - 1
+        kept[background] = nearest <= TOO_LIKE
+    return kept
+
+
+def _folds(classes: Ints, n_asked: int, width: int) -> Ints:
+    """Fold of each row, -1 for titles. Neighbours share a fold: they were written alike."""
+    folds = np.full(len(classes), -1)
+    for number in range(width + 1):
+        mine = np.flatnonzero(classes == number)
+        mine = mine[(mine < n_asked) | (number == width)]
+        folds[mine] = np.arange(len(mine)) * FOLDS // max(1, len(mine))
+    return folds
+
+
+def _combined(margins: Floats, ratios: Floats) -> Floats:
+    """What serving would make of these margins and similarities."""
+    intents = margins[:, :-1].copy()
+    if intents.shape[1] > AMONG:
+        lowest = np.partition(intents, -AMONG, axis=1)[:, -AMONG, None]
+        intents[intents < lowest] = -np.inf
+    return intents + np.float32(WEIGHT) * ratios
+
+
+def _trial(calibration: Floats, judged: Floats, background: Floats) -> Trial:
+    order = np.argsort(-judged, axis=1, kind="stable")
+    second = order[:, min(1, judged.shape[1] - 1)]
+    at = np.arange(len(judged))
+    return Trial(
+        best=order[:, 0],
+        second=second,
+        confidence=confidences(calibration, judged[at, order[:, 0]], background),
+        confidence_second=confidences(calibration, judged[at, second], background),
+    )
+
+
+def _report(step: str, done: float) -> None:
+    sys.stdout.write(json.dumps({"step": step, "done": round(done, 3)}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    save_model(fit(material_from_json(sys.stdin.read()), _report), Path(sys.argv[1]))

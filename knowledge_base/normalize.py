@@ -1,0 +1,76 @@
+"""One spelling for what customers spell in many ways."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from opencc import OpenCC
+
+_PASSES = 6
+# Zero-width and control characters that chat programs and copying leave behind; lone surrogates
+# cannot be encoded and would stop OpenCC.
+_INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\ud800-\udfff]"
+)
+_LATIN_EDGE = r"a-z0-9"
+
+
+class Normalizer:
+    """Folds width, case, script, white space and the shop's synonyms. Thread-safe, immutable.
+
+    >>> Normalizer([("卡密", "cdk", "卡蜜")]).normalize("  我的ＣＤＫ 沒收到 ")
+    '我的卡密 没收到'
+    """
+
+    def __init__(self, synonyms: Sequence[Sequence[str]] = ()) -> None:
+        """Prepare for a shop's words.
+
+        Args:
+            synonyms: Groups; all words of a group become its first one.
+        """
+        self._to_simplified = OpenCC("t2s")
+        heads: dict[str, str] = {}
+        for group in synonyms:
+            words = [self._fold(word) for word in group]
+            # The head stands for itself, so that 充值卡密 does not become 充值充值卡密.
+            for word in words:
+                if word:
+                    heads.setdefault(word, words[0])
+        self._heads = heads
+        longest_first = sorted(heads, key=lambda word: (-len(word), word))
+        self._synonyms = (
+            re.compile("|".join(_bounded(word) for word in longest_first)) if heads else None
+        )
+
+    def normalize(self, text: str) -> str:
+        """The one spelling of a text. Doing it twice changes nothing; any Unicode is accepted."""
+        folded = self._fold(text)
+        if self._synonyms is None:
+            return folded
+        now = folded
+        for _ in range(_PASSES):
+            before = now
+            now = self._fold(self._synonyms.sub(lambda match: self._heads[match[0]], before))
+            if now == before:
+                return now
+        # Groups that feed each other never settle: then none of them is used, which is stable.
+        return folded
+
+    def _fold(self, text: str) -> str:
+        start = now = " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).split())
+        for _ in range(_PASSES):
+            before = now
+            # casefold() can undo NFKC, and OpenCC's phrases can make new ones: hence the loop.
+            now = unicodedata.normalize("NFKC", now).casefold()
+            now = self._to_simplified.convert(unicodedata.normalize("NFKC", now))
+            now = " ".join(_INVISIBLE.sub("", now).split())
+            if now == before:
+                return now
+        return start
+
+
+def _bounded(word: str) -> str:
+    """A pattern of the word; Latin letters and digits match as whole words only (km, not kmart)."""
+    left = rf"(?<![{_LATIN_EDGE}])" if re.match(rf"[{_LATIN_EDGE}]", word) else ""
+    right = rf"(?![{_LATIN_EDGE}])" if re.search(rf"[{_LATIN_EDGE}]$", word) else ""
+    return left + re.escape(word) + right

@@ -1,0 +1,217 @@
+"""What a customer wants: exact phrase, pattern, then classifier and typos, in one confidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from knowledge_base.classifier import scores
+from knowledge_base.exact import Exact, exact_key
+from knowledge_base.fuzzy import Fuzzy
+from knowledge_base.intent import IntentId
+from knowledge_base.model import Model
+from knowledge_base.normalize import Normalizer
+from knowledge_base.patterns import Patterns
+from knowledge_base.questions import Clause, clauses
+
+MAX_CANDIDATES = 5
+MAX_CHOICES = 3
+# Of a longer message only this much of each end is looked at: the question stands there, and
+# segmenting 10,000 characters would cost tens of milliseconds.
+END_CHARS = 300
+MAX_QUESTIONS = 3
+_MAX_CLAUSES = 8
+_LONG_CHARS = 16  # shorter ones say one thing, whatever their commas
+_CLAUSE_SHARE = 0.9  # of a clause's confidence, since the rest of the message is not explained
+_APART = 0.2  # a clause asks a question of its own when its best intent leads by this much
+_SURE = 1.0
+_PATTERN = 0.97
+_AFTER_EXACT = 0.5  # others beside an exact match count this much
+
+
+class Band(StrEnum):
+    """What a confidence permits."""
+
+    ANSWER = "answer"
+    CLARIFY = "clarify"
+    MISS = "miss"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Lowest confidences, in [0, 1]; ``clarify`` is not above ``answer``."""
+
+    answer: float
+    clarify: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An intent that may be meant.
+
+    Attributes:
+        intent: Its id.
+        confidence: In [0, 1]; comparable between messages, need not sum to 1.
+        source: "exact", "pattern", "classifier" or "fuzzy".
+    """
+
+    intent: IntentId
+    confidence: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What one question was taken for, and why.
+
+    Attributes:
+        text: The stretch of the utterance that this speaks of, in its original wording.
+        candidates: Best first, at most 5, distinct intents; empty if nothing is alike.
+        band: What the best one's confidence permits.
+        rule: Why, in a word: "exact", "exact_conflict", "pattern", "sure", "close_call",
+            "below_answer", "below_clarify", "out_of_scope", "nothing_known".
+    """
+
+    text: str
+    candidates: tuple[Candidate, ...]
+    band: Band
+    rule: str
+
+    @property
+    def choices(self) -> tuple[Candidate, ...]:
+        """What to offer when asking back: at most three."""
+        return self.candidates[:MAX_CHOICES]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognizer:
+    """The cascade. Immutable, thread-safe; built by ``loader.load``.
+
+    Attributes:
+        normalizer: One spelling.
+        exact: Whole phrases.
+        patterns: Regular expressions.
+        fuzzy: Similarity to single phrases.
+        model: The fitted classifier.
+        intents: Class number → intent.
+        thresholds: The bands.
+    """
+
+    normalizer: Normalizer
+    exact: Exact
+    patterns: Patterns
+    fuzzy: Fuzzy
+    model: Model
+    intents: tuple[IntentId, ...]
+    thresholds: Thresholds
+
+    def recognize(self, text: str) -> Recognition:
+        """Take the text for one question. Any text is accepted, of any length.
+
+        Greetings and thanks around a question are not looked at, and a question in one clause of
+        a long message counts nearly as much as if it stood alone.
+        """
+        shown = _ends(text)
+        return self._recognize(text, shown, clauses(shown, self.normalizer))
+
+    def questions(self, text: str) -> tuple[Recognition, ...]:
+        """One to three questions of a message, in its order.
+
+        There is more than one only where clauses are surely about different intents; otherwise
+        the message is taken whole, as by ``recognize``.
+        """
+        shown = _ends(text)
+        parts = clauses(shown, self.normalizer)
+        whole = self._recognize(text, shown, parts)
+        if len(parts) < 2 or whole.rule == "exact":  # noqa: PLR2004  one clause, one question
+            return (whole,)
+        sure: dict[IntentId, Recognition] = {}
+        for part in parts[:_MAX_CLAUSES]:
+            found = self._recognize(part.text, part.text, (part,))
+            if found.band is Band.ANSWER and _is_apart(found):
+                sure.setdefault(found.candidates[0].intent, found)
+        if len(sure) < 2:  # noqa: PLR2004
+            return (whole,)
+        return tuple(sure.values())[:MAX_QUESTIONS]
+
+    def _recognize(self, text: str, shown: str, parts: tuple[Clause, ...]) -> Recognition:
+        normalized = self.normalizer.normalize(shown)
+        core = " ".join(part.normalized for part in parts) or normalized
+        keys = dict.fromkeys((exact_key(normalized), exact_key(core)))
+        refused = frozenset(
+            name for key in keys for name in self.exact.not_these.get(key, frozenset())
+        )
+        learnt = [found for found in self._focused(core, parts) if found.intent not in refused]
+        for key in keys:
+            exact = [name for name in self.exact.intents.get(key, ()) if name not in refused]
+            if exact:
+                candidates = _with_settled(exact, _SURE, "exact", learnt)
+                if len(exact) == 1:
+                    return Recognition(text, candidates, Band.ANSWER, "exact")
+                return Recognition(text, candidates, Band.CLARIFY, "exact_conflict")
+            if key in self.exact.out_of_scope:
+                return Recognition(text, (), Band.MISS, "out_of_scope")
+        matched = [name for name in self.patterns.match(normalized, shown) if name not in refused]
+        if matched:
+            band = Band.ANSWER if len(matched) == 1 else Band.CLARIFY
+            candidates = _with_settled(matched, _PATTERN, "pattern", learnt)
+            return Recognition(text, candidates, band, "pattern")
+        candidates = tuple(learnt[:MAX_CANDIDATES])
+        band, rule = self._band(candidates)
+        return Recognition(text, candidates, band, rule)
+
+    def _focused(self, core: str, parts: tuple[Clause, ...]) -> list[Candidate]:
+        """Candidates of the whole, and of its clauses one by one where it is long."""
+        best = {found.intent: found for found in self._learnt(core)}
+        if len(parts) > 1 and len(core) >= _LONG_CHARS:
+            for part in parts[:_MAX_CLAUSES]:
+                for found in self._learnt(part.normalized):
+                    sure = found.confidence * _CLAUSE_SHARE
+                    if found.intent not in best or sure > best[found.intent].confidence:
+                        best[found.intent] = Candidate(found.intent, sure, found.source)
+        return sorted(best.values(), key=lambda found: -found.confidence)
+
+    def _learnt(self, normalized: str) -> list[Candidate]:
+        classes, confidence = scores(self.model, self.fuzzy, normalized)
+        return [
+            Candidate(self.intents[number], float(sure), "classifier")
+            for number, sure in zip(classes.tolist(), confidence.tolist(), strict=True)
+        ]
+
+    def _band(self, candidates: tuple[Candidate, ...]) -> tuple[Band, str]:
+        if not candidates:
+            return Band.MISS, "nothing_known"
+        best = candidates[0].confidence
+        if best >= self.thresholds.answer:
+            return Band.ANSWER, "sure"
+        if best >= self.thresholds.clarify:
+            return Band.CLARIFY, "below_answer"
+        return Band.MISS, "below_clarify"
+
+
+def thresholds_of(model: Model, fixed: Mapping[str, float | None]) -> Thresholds:
+    """The model's own thresholds, unless the admin fixed one or both."""
+    answer, clarify = fixed.get("answer"), fixed.get("clarify")
+    if answer is None:
+        answer = max(model.answer, clarify or 0.0)
+    return Thresholds(answer, min(model.clarify, answer) if clarify is None else clarify)
+
+
+def _is_apart(found: Recognition) -> bool:
+    first, *rest = found.candidates
+    return not rest or first.confidence - rest[0].confidence >= _APART
+
+
+def _with_settled(
+    settled: list[IntentId], confidence: float, source: str, learnt: list[Candidate]
+) -> tuple[Candidate, ...]:
+    first = [Candidate(name, confidence, source) for name in settled]
+    rest = [
+        Candidate(found.intent, found.confidence * _AFTER_EXACT, found.source)
+        for found in learnt
+        if found.intent not in settled
+    ]
+    return tuple((first + rest)[:MAX_CANDIDATES])
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * END_CHARS else f"{text[:END_CHARS]} {text[-END_CHARS:]}"

@@ -1,0 +1,1 @@
+"""Shops that the bot can look things up in."""

@@ -1,0 +1,1 @@
+"""SQLAlchemy: tables, units of work, migrations; gives back the dataclasses of those below."""

@@ -1,0 +1,20 @@
+"""What a unit of work leaves to do once it is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from connectors.delivery import Dispatch
+
+
+@dataclass(slots=True)
+class Aftermath:
+    """Told to the app after the commit, in commit order.
+
+    Attributes:
+        dispatches: Messages that this commit put into the outbox, ready to be sent.
+        has_events: The console has something new to read.
+    """
+
+    dispatches: list[Dispatch] = field(default_factory=list)
+    has_events: bool = False

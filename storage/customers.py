@@ -1,0 +1,63 @@
+"""Customers and the channel identities that are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from ulid import ULID
+
+from connectors.messages import Address
+from handoff.conversation import CustomerId
+from storage.keyring import Keyring
+from storage.tables.messaging import customers, identities
+
+
+class CustomerRows:
+    """Implements ``handoff.ports.Customers``."""
+
+    def __init__(self, connection: Connection, keyring: Keyring) -> None:  # noqa: ARG002 - one shape for all repositories
+        self._connection = connection
+
+    def of_address(self, address: Address, now: datetime, name: str) -> CustomerId:
+        """The customer behind a channel identity, made at the first message."""
+        found = self._connection.execute(
+            select(identities.c.customer_id).where(
+                identities.c.channel == address.ref.channel,
+                identities.c.account_id == address.ref.account_id,
+                identities.c.user_id == address.user_id,
+            )
+        ).scalar()
+        if found is not None:
+            return CustomerId(found)
+        key = str(ULID())
+        self._connection.execute(customers.insert(), {"id": key, "name": name, "created_at": now})
+        self._connection.execute(
+            identities.insert(),
+            {
+                "id": str(ULID()),
+                "customer_id": key,
+                "channel": address.ref.channel,
+                "account_id": address.ref.account_id,
+                "user_id": address.user_id,
+            },
+        )
+        return CustomerId(key)
+
+    def name(self, customer_id: CustomerId) -> str:
+        """A name to show."""
+        return self.names([customer_id])[customer_id]
+
+    def names(self, customer_ids: Sequence[CustomerId]) -> dict[CustomerId, str]:
+        """Names of several."""
+        rows = self._connection.execute(
+            select(customers.c.id, customers.c.name).where(customers.c.id.in_(customer_ids))
+        )
+        return {CustomerId(key): name for key, name in rows}
+
+    def first_seen_at(self, customer_id: CustomerId) -> datetime:
+        """When the first message came."""
+        statement = select(customers.c.created_at).where(customers.c.id == customer_id)
+        found: datetime = self._connection.execute(statement).scalar_one()
+        return found

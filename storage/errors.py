@@ -1,0 +1,33 @@
+"""Where the database's own exceptions become ours."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from handoff.errors import Conflict, StorageUnavailable
+
+#: PostgreSQL's serialization failure and deadlock: the same unit again may succeed.
+RETRYABLE_STATES = frozenset({"40001", "40P01"})
+
+
+def translate(error: DBAPIError) -> Exception:
+    """The error a use case acts on, in place of a driver's.
+
+    Source: SQLite result codes (SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY, SQLITE_BUSY) all come
+        as ``OperationalError``; so does PostgreSQL's lost connection and full disk (class 53).
+    """
+    if isinstance(error, IntegrityError):
+        return Conflict(reason(error))
+    if isinstance(error, OperationalError | InterfaceError):
+        return StorageUnavailable(f"the database cannot be used now: {reason(error)}")
+    return error
+
+
+def reason(error: DBAPIError) -> str:
+    """The driver's own words in one line, without the statement and its parameters."""
+    return " ".join(str(error.orig).split())[:200]
+
+
+def may_retry(error: DBAPIError) -> bool:
+    """Whether the same unit may succeed at once."""
+    return getattr(error.orig, "sqlstate", None) in RETRYABLE_STATES

@@ -1,0 +1,64 @@
+"""The log of changes in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select
+
+from handoff.conversation import ConversationId
+from handoff.events import Event, EventKind
+from storage.aftermath import Aftermath
+from storage.tables.messaging import events
+
+_INSERT = events.insert()
+
+
+class EventRows:
+    """Implements ``handoff.ports.Events``."""
+
+    def __init__(self, connection: Connection, aftermath: Aftermath) -> None:
+        self._connection = connection
+        self._aftermath = aftermath
+
+    def add(
+        self,
+        kind: EventKind,
+        conversation_id: ConversationId,
+        at: datetime,
+        *,
+        message_id: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Append a change."""
+        self._connection.execute(
+            _INSERT,
+            {
+                "kind": kind.value,
+                "conversation_id": conversation_id,
+                "at": at,
+                "message_id": message_id,
+                "detail": detail,
+            },
+        )
+        self._aftermath.has_events = True
+
+    def after(self, cursor: int, limit: int) -> Sequence[Event]:
+        """Events with a greater id, ascending."""
+        rows = self._connection.execute(
+            select(events).where(events.c.id > cursor).order_by(events.c.id).limit(limit)
+        ).mappings()
+        return [Event(**{**row, "kind": EventKind(row["kind"])}) for row in rows]
+
+    def cursor(self) -> int:
+        """Id of the newest event."""
+        return int(self._connection.execute(select(func.max(events.c.id))).scalar() or 0)
+
+    def oldest(self) -> int:
+        """Id of the oldest event that is kept."""
+        return int(self._connection.execute(select(func.min(events.c.id))).scalar() or 0)
+
+    def forget(self, before: datetime) -> int:
+        """Drop events older than ``before``; how many went."""
+        return self._connection.execute(delete(events).where(events.c.at < before)).rowcount

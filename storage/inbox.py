@@ -1,0 +1,116 @@
+"""What came in, each once, and the turn that dealt with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from bot.inbound import Pending
+from connectors.messages import Inbound, InboundKind, MessageId, Receipt
+from handoff.conversation import ConversationId
+from storage.dialect import insert_or_ignore
+from storage.keyring import Keyring
+from storage.messages import MessageRows
+from storage.secrets import SecretRows
+from storage.tables.messaging import inbound, messages
+
+_PENDING = (
+    select(inbound)
+    .where(inbound.c.conversation_id == bindparam("conversation"), inbound.c.turn_id.is_(None))
+    .order_by(inbound.c.id)
+    .limit(50)
+)
+_ASSIGN = (
+    update(inbound)
+    .where(inbound.c.id == bindparam("key"), inbound.c.turn_id.is_(None))
+    .values(turn_id=bindparam("turn"))
+)
+
+
+class InboxRows:
+    """Implements ``bot.inbound.Inbox``."""
+
+    def __init__(self, connection: Connection, keyring: Keyring) -> None:
+        self._connection = connection
+        self._messages = MessageRows(connection, keyring)
+        self._secrets = SecretRows(connection, keyring)
+
+    def record(
+        self, message: Inbound, conversation_id: ConversationId, message_id: MessageId
+    ) -> bool:
+        """Store it; ``False`` if the channel delivered it before."""
+        data: dict[str, Any] = {
+            "sources": list(message.sources),
+            "button": message.button,
+            "button_of": message.button_of,
+            "score": message.score,
+            "locale": message.locale,
+        }
+        return insert_or_ignore(
+            self._connection,
+            inbound,
+            {
+                "channel": message.address.ref.channel,
+                "account_id": message.address.ref.account_id,
+                "dedup_key": message.dedup_key,
+                "conversation_id": conversation_id,
+                "message_id": message_id,
+                "kind": message.kind.value,
+                "received_at": message.received_at,
+                "data": {key: value for key, value in data.items() if value},
+            },
+        )
+
+    def receipt(self, message: Inbound) -> Receipt | None:
+        """The receipt given when it first came; ``None`` if it never did."""
+        row = self._connection.execute(
+            select(inbound.c.message_id, inbound.c.conversation_id, messages.c.seq)
+            .join(messages, messages.c.id == inbound.c.message_id)
+            .where(
+                inbound.c.channel == message.address.ref.channel,
+                inbound.c.account_id == message.address.ref.account_id,
+                inbound.c.dedup_key == message.dedup_key,
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        return Receipt(message.dedup_key, row[0], row[1], row[2], is_new=False)
+
+    def pending(self, conversation_id: ConversationId) -> Sequence[Pending]:
+        """What has had no turn yet, in the order in which it came; at most 50."""
+        rows = self._connection.execute(_PENDING, {"conversation": conversation_id})
+        found = []
+        for row in rows.mappings().all():
+            message = self._messages.get(row["message_id"])
+            assert message is not None, "an inbound row without its message"  # noqa: S101 - a foreign key in spirit
+            found.append(
+                Pending(
+                    id=row["id"],
+                    kind=InboundKind(row["kind"]),
+                    message=message,
+                    text=self._secrets.fill(message.text, message.secrets),
+                    received_at=row["received_at"],
+                    sources=tuple(row["data"].get("sources", ())),
+                    button=row["data"].get("button"),
+                    button_of=row["data"].get("button_of"),
+                    score=row["data"].get("score"),
+                )
+            )
+        return found
+
+    def unanswered(self) -> Sequence[ConversationId]:
+        """Conversations in which something has had no turn: after a crash, where to go on."""
+        rows = self._connection.execute(
+            select(inbound.c.conversation_id).where(inbound.c.turn_id.is_(None)).distinct()
+        )
+        return [ConversationId(key) for key in rows.scalars()]
+
+    def assign(self, ids: Sequence[int], turn_id: str) -> bool:
+        """Give inbound rows to a turn; ``False`` if one of them had a turn already."""
+        given = 0
+        for key in ids:
+            result = self._connection.execute(_ASSIGN, {"key": key, "turn": turn_id})
+            given += result.rowcount
+        return given == len(ids)

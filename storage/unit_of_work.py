@@ -1,0 +1,153 @@
+"""One transaction's repositories, each made when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from storage.aftermath import Aftermath
+from storage.agents import AgentRows
+from storage.attachments import AttachmentRows
+from storage.attempts import AttemptRows
+from storage.cards import CardRows
+from storage.conversations import ConversationRows, SegmentRows
+from storage.customers import CustomerRows
+from storage.deliveries import DeliveryRows
+from storage.events import EventRows
+from storage.inbox import InboxRows
+from storage.keyring import Keyring
+from storage.messages import MessageRows
+from storage.orders import OrderRows
+from storage.outbox import OutboxRows
+from storage.products import ProductRows
+from storage.proofs import ProofRows
+from storage.reveals import RevealRows
+from storage.secrets import SecretRows
+from storage.sessions import SessionRows
+from storage.turns import TurnRows
+
+
+class UnitOfWork:
+    """The repositories of one transaction. A unit gets it, and keeps nothing of it afterwards."""
+
+    def __init__(
+        self, connection: Connection, keyring: Keyring, clock: Callable[[], datetime]
+    ) -> None:
+        self._connection = connection
+        self._keyring = keyring
+        self.clock = clock
+        self.aftermath = Aftermath()
+
+    @cached_property
+    def customers(self) -> CustomerRows:
+        """Customers and their channel identities."""
+        return CustomerRows(self._connection, self._keyring)
+
+    @property
+    def people(self) -> CustomerRows:
+        """Customers, for whoever may make new ones."""
+        return self.customers
+
+    @cached_property
+    def conversations(self) -> ConversationRows:
+        """Conversations."""
+        return ConversationRows(self._connection, self._keyring)
+
+    @cached_property
+    def segments(self) -> SegmentRows:
+        """Stretches of conversations."""
+        return SegmentRows(self._connection, self._keyring)
+
+    @cached_property
+    def messages(self) -> MessageRows:
+        """Transcripts."""
+        return MessageRows(self._connection, self._keyring)
+
+    @cached_property
+    def inbox(self) -> InboxRows:
+        """What came in."""
+        return InboxRows(self._connection, self._keyring)
+
+    @cached_property
+    def turns(self) -> TurnRows:
+        """What was decided."""
+        return TurnRows(self._connection, self._keyring)
+
+    @cached_property
+    def outbox(self) -> OutboxRows:
+        """What is to be sent."""
+        return OutboxRows(
+            self._connection,
+            self._keyring,
+            secrets=self.secrets,
+            events=self.events,
+            aftermath=self.aftermath,
+        )
+
+    @property
+    def mails(self) -> OutboxRows:
+        """The outbox, for mails."""
+        return self.outbox
+
+    @cached_property
+    def events(self) -> EventRows:
+        """What changed."""
+        return EventRows(self._connection, self.aftermath)
+
+    @cached_property
+    def secrets(self) -> SecretRows:
+        """Sealed values of message texts."""
+        return SecretRows(self._connection, self._keyring)
+
+    @cached_property
+    def attachments(self) -> AttachmentRows:
+        """Files that were sent."""
+        return AttachmentRows(self._connection, self._keyring)
+
+    @cached_property
+    def agents(self) -> AgentRows:
+        """Who answers."""
+        return AgentRows(self._connection, self._keyring)
+
+    @cached_property
+    def sessions(self) -> SessionRows:
+        """Who is logged in."""
+        return SessionRows(self._connection, self._keyring)
+
+    @cached_property
+    def reveals(self) -> RevealRows:
+        """Who looked at a secret."""
+        return RevealRows(self._connection, self._keyring)
+
+    @cached_property
+    def products(self) -> ProductRows:
+        """What is sold."""
+        return ProductRows(self._connection, self._keyring)
+
+    @cached_property
+    def orders(self) -> OrderRows:
+        """Orders."""
+        return OrderRows(self._connection, self._keyring)
+
+    @cached_property
+    def cards(self) -> CardRows:
+        """Cards."""
+        return CardRows(self._connection, self._keyring)
+
+    @cached_property
+    def attempts(self) -> AttemptRows:
+        """Who looked and tried."""
+        return AttemptRows(self._connection, self._keyring)
+
+    @cached_property
+    def proofs(self) -> ProofRows:
+        """What was proved."""
+        return ProofRows(self._connection, self._keyring)
+
+    @cached_property
+    def deliveries(self) -> DeliveryRows:
+        """What was sent again and shown."""
+        return DeliveryRows(self._connection, self._keyring)

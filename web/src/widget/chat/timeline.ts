@@ -1,0 +1,218 @@
+import type { AckFrame, Attachment, Author, ConversationState, HelloFrame, HistoryFrame, MessageFrame, QuickReply } from '../net/protocol'
+
+/** One message as the page shows it. */
+export interface Entry {
+  /** Stays the same when an own message is acknowledged, so that its bubble is not drawn anew. */
+  key: string
+  /** `null` until the server has stored it. */
+  seq: number | null
+  id: string | null
+  clientId: string | null
+  author: Author
+  name: string | null
+  kind: 'text' | 'csat'
+  text: string
+  /** ISO 8601, UTC. */
+  at: string
+  buttons: readonly QuickReply[]
+  attachments: readonly Attachment[]
+  delivery: 'sent' | 'sending' | 'failed'
+  /** Why it failed, ready to be shown; `null` when the line just broke. */
+  problem: string | null
+}
+
+/** The reading of what was missed: everything up to `until`, in order, after a `hello`. */
+interface Replay { above: number, until: number, first: number | null, count: number }
+
+/** The whole conversation as plain data; every function below gives back a new one. */
+export interface Timeline {
+  visitorId: string | null
+  /** Stored ones by `seq`, then own ones on their way in the order in which they were written. */
+  entries: readonly Entry[]
+  /** Highest number seen in a message or an acknowledgement; where to resume. */
+  lastSeq: number
+  /** Earlier messages than the first one exist. */
+  hasMore: boolean
+  replay: Replay | null
+  state: ConversationState
+  agent: string | null
+  /** Place in the queue, from 1; `null` when unknown or not waiting. */
+  position: number | null
+}
+
+/** The server repeats at most this many messages; when it did, there may be a gap before them. */
+export const REPLAY_LIMIT = 200
+
+export function emptyTimeline(): Timeline {
+  return { visitorId: null, entries: [], lastSeq: 0, hasMore: false, replay: null, state: 'bot', agent: null, position: null }
+}
+
+/** The server has said who we are and what it holds; the missed messages follow. */
+export function greeted(timeline: Timeline, hello: HelloFrame): Timeline {
+  // Another visitor, or a server that knows less than we do (its data was restored): what we show is not its truth.
+  const stranger = timeline.visitorId !== null
+    && (timeline.visitorId !== hello.visitor_id || hello.last_seq < timeline.lastSeq)
+  const base = stranger ? { ...emptyTimeline(), entries: timeline.entries.filter(entry => entry.seq === null) } : timeline
+  const replay = hello.last_seq > base.lastSeq
+    ? { above: base.lastSeq, until: hello.last_seq, first: null, count: 0 }
+    : null
+  return {
+    ...base,
+    visitorId: hello.visitor_id,
+    hasMore: base.lastSeq === 0 ? hello.has_more : base.hasMore,
+    replay,
+    state: hello.state,
+    agent: hello.agent ?? null,
+    position: hello.state === 'waiting' ? base.position : null,
+  }
+}
+
+/** A message has come: new, repeated, from another tab of the same visitor, or our own coming back. */
+export function received(timeline: Timeline, frame: MessageFrame): Timeline {
+  const entry = entryOf(frame)
+  const next = {
+    ...timeline,
+    entries: inserted(timeline.entries, entry),
+    lastSeq: Math.max(timeline.lastSeq, frame.seq),
+  }
+  return timeline.replay === null ? next : replayed(next, timeline.replay, frame.seq)
+}
+
+/** Our message is stored and has its number. */
+export function acknowledged(timeline: Timeline, ack: AckFrame): Timeline {
+  const mine = timeline.entries.find(entry => entry.clientId === ack.client_id)
+  const lastSeq = Math.max(timeline.lastSeq, ack.seq)
+  if (mine === undefined)
+    return { ...timeline, lastSeq }
+  const stored: Entry = { ...mine, seq: ack.seq, id: ack.id, delivery: 'sent', problem: null }
+  return { ...timeline, entries: inserted(timeline.entries, stored), lastSeq }
+}
+
+/** Earlier messages, asked for by scrolling up. */
+export function historyMerged(timeline: Timeline, frame: HistoryFrame): Timeline {
+  return {
+    ...timeline,
+    entries: frame.items.reduce<readonly Entry[]>((entries, item) => inserted(entries, entryOf(item)), timeline.entries),
+    hasMore: frame.has_more && frame.items.length > 0,
+  }
+}
+
+/** What the customer has just written, shown before the server knows of it. */
+export function written(timeline: Timeline, own: { clientId: string, text: string, at: string, attachments?: readonly Attachment[] }): Timeline {
+  if (timeline.entries.some(entry => entry.clientId === own.clientId))
+    return timeline
+  const entry: Entry = {
+    key: own.clientId,
+    seq: null,
+    id: null,
+    clientId: own.clientId,
+    author: 'customer',
+    name: null,
+    kind: 'text',
+    text: own.text,
+    at: own.at,
+    buttons: [],
+    attachments: own.attachments ?? [],
+    delivery: 'sending',
+    problem: null,
+  }
+  return { ...timeline, entries: [...timeline.entries, entry] }
+}
+
+/** An own message that is not stored yet changes: it failed, is tried again, its image has been uploaded. */
+export function amended(timeline: Timeline, clientId: string, change: Partial<Pick<Entry, 'delivery' | 'problem' | 'attachments'>>): Timeline {
+  return {
+    ...timeline,
+    entries: timeline.entries.map(entry => entry.clientId === clientId && entry.seq === null ? { ...entry, ...change } : entry),
+  }
+}
+
+/** The customer gives up an own message that could not be sent. */
+export function withdrawn(timeline: Timeline, clientId: string): Timeline {
+  return { ...timeline, entries: timeline.entries.filter(entry => entry.clientId !== clientId || entry.seq !== null) }
+}
+
+/** The number before which history is asked for; `null` when nothing is stored yet. */
+export function oldestSeq(timeline: Timeline): number | null {
+  return timeline.entries[0]?.seq ?? null
+}
+
+/**
+ * Keys of the messages whose buttons may still be pressed.
+ *
+ * A customer's word, a press included, answers everything before it.
+ */
+export function pressable(entries: readonly Entry[]): ReadonlySet<string> {
+  const keys = new Set<string>()
+  for (const entry of entries) {
+    if (entry.author === 'customer')
+      keys.clear()
+    else if (entry.buttons.length > 0 && entry.id !== null)
+      keys.add(entry.key)
+  }
+  return keys
+}
+
+/** Which button of a message the customer took, by the words that follow it; `null` for none. */
+export function chosen(entries: readonly Entry[], index: number): string | null {
+  const answer = entries.slice(index + 1).find(entry => entry.author === 'customer')
+  return entries[index]?.buttons.find(button => button.label === answer?.text)?.id ?? null
+}
+
+/** The only request for stars that may still be answered: the last one, unless it has been. */
+export function openRating(entries: readonly Entry[], rated: ReadonlySet<string>): string | null {
+  const last = entries.filter(entry => entry.kind === 'csat').pop()?.id ?? null
+  return last !== null && !rated.has(last) ? last : null
+}
+
+function entryOf(frame: MessageFrame): Entry {
+  return {
+    key: frame.client_id ?? frame.id,
+    seq: frame.seq,
+    id: frame.id,
+    clientId: frame.client_id ?? null,
+    author: frame.author,
+    name: frame.name ?? null,
+    kind: frame.kind ?? 'text',
+    text: frame.text,
+    at: frame.at,
+    buttons: frame.buttons ?? [],
+    attachments: frame.attachments ?? [],
+    delivery: 'sent',
+    problem: null,
+  }
+}
+
+/** Put a stored message in its place; the same one (by id or by our own mark) is replaced, never doubled. */
+function inserted(entries: readonly Entry[], entry: Entry): readonly Entry[] {
+  const known = entries.find(other => same(other, entry))
+  const merged = known === undefined ? entry : { ...entry, key: known.key, clientId: entry.clientId ?? known.clientId }
+  const others = known === undefined ? entries : entries.filter(other => other !== known && !same(other, entry))
+  const seq = entry.seq ?? 0
+  const later = others.findIndex(other => other.seq === null || other.seq > seq)
+  const place = later === -1 ? others.length : later
+  return [...others.slice(0, place), merged, ...others.slice(place)]
+}
+
+function same(one: Entry, other: Entry): boolean {
+  return (one.id !== null && one.id === other.id) || (one.clientId !== null && one.clientId === other.clientId)
+}
+
+function replayed(timeline: Timeline, replay: Replay, seq: number): Timeline {
+  if (seq <= replay.above)
+    return timeline
+  const now: Replay = { ...replay, first: replay.first ?? seq, count: replay.count + 1 }
+  if (seq < replay.until)
+    return { ...timeline, replay: now }
+  const first = now.first ?? seq
+  if (now.count < REPLAY_LIMIT || replay.above === 0)
+    return { ...timeline, replay: null }
+  // As many as the server repeats at most: some before them may be missing. Forget what is older; scrolling up
+  // fetches it again without the gap.
+  return {
+    ...timeline,
+    entries: timeline.entries.filter(entry => entry.seq === null || entry.seq >= first),
+    hasMore: true,
+    replay: null,
+  }
+}
