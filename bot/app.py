@@ -175,6 +175,7 @@ async def services(
             tools_in=tools_in,
             rules=rules,
             when_open=lambda is_english: desk.when_back(is_english=is_english),
+            has_mail=settings.has_mail,
             choose=random.randrange,
         )
 

@@ -37,6 +37,7 @@ class Composer:
 
     Attributes:
         shop: The ``shop.*`` variables.
+        has_mail: Whether codes and cards can go by mail; without it nobody is told of mail.
         choose: Picks one of several answers that say the same: an index below the given count.
     """
 
@@ -44,6 +45,7 @@ class Composer:
     shop: Mapping[str, Any]
     channel: str
     is_english: bool
+    has_mail: bool
     choose: Callable[[int], int]
 
     def answer(self, step: Answer) -> Reply:
@@ -63,8 +65,12 @@ class Composer:
     def ask(self, step: Ask) -> Reply:
         """Ask for a slot."""
         words = ASKS.get((step.slot, step.why)) or ASKS[step.slot, "missing"]
-        extra = ("code",) if step.slot == "proof" else ()
-        return Reply(self._said(words), tuple(map(self._button, (*extra, "cancel", "handoff"))))
+        text = self._said(words)
+        by_mail = step.slot == "proof" and self.has_mail
+        if by_mail:
+            text = f"{text}{self._said(REMARKS['proof_by_mail'])}"
+        extra = ("code",) if by_mail else ()
+        return Reply(text, tuple(map(self._button, (*extra, "cancel", "handoff"))))
 
     def fallback(self, step: Fallback) -> Reply:
         """Say that it was not understood."""
@@ -103,8 +109,10 @@ class Composer:
             text = rendered(template, variables)
             if intent is not None and is_own and intent.answers and result.reason is None:
                 text = self._wrapped(intent, text, variables)
-        if result.asks is not None and result.is_optional and result.remark is None:
+        if result.asks == "proof" and result.is_optional and result.remark is None:
             text = f"{text}\n{self._said(REMARKS['proof_for_cards'])}"
+        if result.asks == "proof" and "code" in result.buttons:
+            text = f"{text}{self._said(REMARKS['proof_by_mail'])}"
         buttons = tuple(map(self._button, result.buttons))
         if not buttons and intent is not None and result.asks is None and result.reason is None:
             buttons = self._intent_buttons(intent.then)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import os
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -48,6 +49,12 @@ def demo_of(data_dir: Path, start: datetime) -> DemoShop:
     except ValueError as error:
         raise BadData(f"{path}: is no demo seed; delete it to make a new demo") from error
     return demo_shop(seed, start)
+
+
+def demo_password(data_dir: Path) -> str:
+    """The demo's password for ``admin``; it follows from the seed."""
+    seed = demo_of(data_dir, datetime.now(UTC)).seed
+    return hmac.digest(seed, b"admin password", "sha256").hex()[:12]
 
 
 async def keep_fresh(units: Units[DemoWork], demo: DemoShop, clock: Callable[[], datetime]) -> None:

@@ -54,6 +54,7 @@ class Utterance:
 
     Attributes:
         text: As typed, fragments joined.
+        words: The text without the numbers and keys in it: what there is to be understood.
         button: The pressed button's id.
         has_media: It carries a picture.
         order_number: The order number in it, in stored form.
@@ -63,6 +64,7 @@ class Utterance:
     """
 
     text: str = field(default="", repr=False)
+    words: str = field(default="", repr=False)
     button: str | None = None
     has_media: bool = False
     order_number: str | None = None
@@ -99,10 +101,15 @@ class Dialogue:
             return Decision((Remark("no_words"),)), memory
         if memory.pending is not None and _plain(utterance.text) in _CANCEL:
             return Decision((Remark("cancelled"),)), replace(memory, pending=None)
-        recognitions = self._questions(utterance.text)[:_MAX_QUESTIONS]
+        recognitions = self._recognised(utterance.words)
         if memory.pending is not None:
             return self._continue(memory.pending, utterance, recognitions, memory)
         return self._fresh(utterance, recognitions, memory)
+
+    def _recognised(self, words: str) -> tuple[Recognition, ...]:
+        if not any(char.isalnum() for char in words):
+            return ()
+        return self._questions(words)[:_MAX_QUESTIONS]
 
     # ------------------------------------------------------------------ choices
 
@@ -286,7 +293,9 @@ class Dialogue:
     def _about_entity(self, utterance: Utterance, memory: Memory) -> Run | None:
         """A bare order number or card key says enough."""
         if utterance.order_number is not None:
-            intent = IntentId(memory.last_tool or "order_status")
+            # a bare number means what was spoken of; with words around it, where the order stands
+            is_bare = not any(char.isalnum() for char in utterance.words)
+            intent = IntentId((memory.last_tool if is_bare else None) or "order_status")
             tool = self._intents[intent].tool if intent in self._intents else None
             secrets = {"proof": utterance.proof} if utterance.proof is not None else {}
             return Run(

@@ -121,4 +121,4 @@ def _only(
 
 
 def _log_progress(step: str, done: float) -> None:
-    log.info("kb_fitting", step=step, done=f"{done:.0%}")
+    log.debug("kb_fitting", step=step, done=f"{done:.0%}")

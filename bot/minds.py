@@ -35,12 +35,14 @@ class Minds:
         tools_in: Callable[[ZoneInfo], Tools],
         rules: Rules,
         when_open: Callable[[bool], str],
+        has_mail: bool,
         choose: Callable[[int], int],
     ) -> None:
         self._knowledge = knowledge
         self._tools_in = tools_in
         self._rules = rules
         self._when_open = when_open
+        self._has_mail = has_mail
         self._choose = choose
         self._made_of: KnowledgeBase | None = None
         self._mind: Mind | None = None
@@ -67,6 +69,7 @@ class Minds:
             tools=self._tools_in(kb.shop.zone),
             rules=self._rules,
             when_open=self._when_open,
+            has_mail=self._has_mail,
             choose=self._choose,
         )
 

@@ -33,10 +33,13 @@ def read(text: str, memory: Memory) -> Utterance:
         text: As typed, secrets in place.
         memory: What was asked for decides what a bare code is.
     """
+    number, card = _order_number(text, memory), _card_secret(text)
+    spans = [(one.start, one.end) for one in (*order_numbers(text), *card_secrets(text))]
     return Utterance(
         text=text,
-        order_number=_order_number(text, memory),
-        card_secret=_card_secret(text),
+        words=_without(text, spans) if number is not None or card is not None else text,
+        order_number=number,
+        card_secret=card,
         proof=_proof(text),
         is_english=is_english(text, was_english=memory.is_english),
     )
@@ -67,6 +70,16 @@ def _card_secret(text: str) -> SecretStr | None:
     if not found:
         return None
     return SecretStr(text[found[0].start : found[0].end])
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text with these spans cut out."""
+    parts, end_of_last = [], 0
+    for start, end in sorted(spans):
+        if start >= end_of_last:
+            parts.append(text[end_of_last:start])
+        end_of_last = max(end_of_last, end)
+    return " ".join([*parts, text[end_of_last:]]).strip()
 
 
 def _overlap(one: Found, other: Found) -> bool:

@@ -49,8 +49,13 @@ REMARKS: Mapping[str, Text] = {
         "Send me the 6 digits.",
     ),
     "proof_for_cards": (
-        "要在这里查看卡密，请发这单的查询密码；只有下单的邮箱的话，也可以点下面收验证码。",
-        "To see the codes here, send the order's query password, or get a code by e-mail below.",
+        "要在这里查看卡密，请发这单的查询密码。",
+        "To see the codes here, send the order's query password.",
+    ),
+    "proof_by_mail": (
+        "记不得密码的话，发下单时留的邮箱，我把卡密补发过去；或者点下面收邮箱验证码。",
+        "No password at hand? Send the e-mail of the order and I mail the codes there, or get a "
+        "code below.",
     ),
     "group": (
         "这里是群聊，订单和卡密不方便在群里说，请私聊我查询～",
@@ -77,17 +82,16 @@ ASKS: Mapping[tuple[str, str], Text] = {
         "Shall I still look up the order? Send its number, or say “never mind”.",
     ),
     ("proof", "missing"): (
-        "为了您的卡密安全，先确认一下是您本人下的单：请发这单的查询密码，或者下单时留的邮箱/手机号。",
-        "To keep your codes safe: please send the order's query password, or the e-mail or phone "
-        "number it was placed with.",
+        "为了您的卡密安全，先确认一下是您本人下的单：请发这单的查询密码。",
+        "To keep your codes safe: please send the order's query password.",
     ),
     ("proof", "unreadable"): (
-        "这个信息和订单对不上，请再核对一下查询密码，或发下单时留的邮箱/手机号。",
-        "That does not match. Please check the query password, e-mail or phone number.",
+        "这个信息和订单对不上，请再核对一下查询密码。",
+        "That does not match. Please check the query password.",
     ),
     ("proof", "resume"): (
-        "刚才的卡密还要看吗？发查询密码或下单时留的联系方式即可，不看了就说“算了”。",
-        "Still want the codes? Send the query password or the contact, or say “never mind”.",
+        "刚才的卡密还要看吗？发这单的查询密码就行，不看了就说“算了”。",
+        "Still want the codes? Send the query password, or say “never mind”.",
     ),
     ("card_secret", "missing"): (
         "好的，请把卡密（卡号和密码）完整发给我，我只用它查状态。",
@@ -218,9 +222,8 @@ OUTCOMES: Mapping[str, Mapping[str, Text]] = {
             "Your codes are on the way to {{ order.contact_mask }}; please check spam as well.",
         ),
         "proof_needed": (
-            "这单已经发货。要在这里看卡密，请发查询密码，或点下面收邮箱验证码。",
-            "This order is delivered. To see the codes, send the query password or get a code by "
-            "e-mail.",
+            "这单已经发货。要在这里看卡密，请发这单的查询密码。",
+            "This order is delivered. To see the codes here, send its query password.",
         ),
         "not_delivered": (
             "这单已付款，还在发货中，卡密还没出来。一发货就能查到。",
@@ -231,8 +234,8 @@ OUTCOMES: Mapping[str, Mapping[str, Text]] = {
             "This order is not paid, so there are no codes yet.",
         ),
         "cooldown": (
-            "刚刚才补发过，请先看看邮箱（含垃圾箱），过一会儿再试。",
-            "It was just sent; please check your mail (and spam) first.",
+            "刚刚才发过，请先看看上面的消息或邮箱（含垃圾箱），过一会儿再试。",
+            "It was just sent; please look above or in your mail (and spam) first.",
         ),
         **_REFUSALS,
     },

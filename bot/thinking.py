@@ -116,6 +116,7 @@ class Mind:
         read: Reads order numbers, card keys and proofs out of a text.
         titles: Of the intents, for the console.
         when_open: When a person will reply; ``True`` for English.
+        has_mail: Whether codes and cards can go by mail.
         choose: An index below the given count, for answers that say the same.
     """
 
@@ -128,6 +129,7 @@ class Mind:
     tools: Tools
     rules: moves.Rules
     when_open: Callable[[bool], str]
+    has_mail: bool
     choose: Callable[[int], int]
 
     @staticmethod
@@ -150,7 +152,7 @@ class Mind:
             return True
         if memory.offered and len(text.strip()) <= 1:
             return True
-        found = self.questions(text)
+        found = self.questions(utterance.words)
         return bool(found) and found[0].rule in {"exact", "pattern"}
 
     async def think(
@@ -177,7 +179,7 @@ class Mind:
                 return Thought(memory=memory, occurrence=occurrence)
         if speech in {Speech.NOTHING, Speech.NOTICES_ONLY}:
             # what the bot would have understood is shown to the agent, and to nobody else
-            recognitions = self.questions(text) if text.strip() else ()
+            recognitions = self.questions(utterance.words) if utterance.words else ()
             return self._silent(memory, recognitions, reopens=reopens)
         if conversation.state is State.CLOSED:
             memory = Memory(is_english=memory.is_english)
@@ -208,7 +210,7 @@ class Mind:
             return True
         if not any(char.isalnum() for char in utterance.text):
             return utterance.has_media
-        found = self.questions(utterance.text)
+        found = self.questions(utterance.words)
         return not all(
             one.band is Band.ANSWER and one.candidates[0].intent in FAREWELLS for one in found
         )
@@ -226,6 +228,7 @@ class Mind:
             shop=self.shop,
             channel=conversation.address.ref.channel,
             is_english=memory.is_english,
+            has_mail=self.has_mail,
             choose=self.choose,
         )
 

@@ -12,13 +12,14 @@ from rapidfuzz import fuzz
 from shop.products import Product
 
 _NOISE = re.compile(r"[\W_]+")
-_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_VALUES = re.compile(r"\d+(?:\.\d+)?|(?:半年|年|季|月|周|日|天)卡")
+"""What tells one product of a name from another: a face value, a term of membership."""
 _UNITS = re.compile(r"(?<=\d)(?:元|块钱|块|rmb)")
 _SHORTEST_PART = 2
 _SIMILAR = 72.0
 """Lowest rapidfuzz ratio (0 to 100) for a name to be meant; a typo in four characters is 75."""
 _SURE = 86.0
-"""Above this nothing is asked back; 月卡 for 年卡 of one brand is 83."""
+"""From here on nothing is asked back; a typo in six characters is 83."""
 _AS_GOOD = 4.0
 """Names that are this close to the best match are meant as much as it."""
 
@@ -49,8 +50,8 @@ class Found:
 def search(products: Sequence[Product], query: str) -> Found:
     """The products that a text means.
 
-    A face value that was typed has to be the product's own: who asks for 20 is not told of 50 as
-    if it were the same, but offered what there is of that name.
+    A face value or term that was typed has to be the product's own: who asks for 20 is not told of
+    50 as if it were the same, but offered what there is of that name.
     """
     wanted = fold_name(query)
     if not wanted:
@@ -60,7 +61,7 @@ def search(products: Sequence[Product], query: str) -> Found:
     if best < _SIMILAR:
         return Found()
     meant = [one for score, one in sorted(scores, key=_by_score) if score >= best - _AS_GOOD]
-    asked = set(_NUMBERS.findall(wanted))
+    asked = set(_VALUES.findall(wanted))
     if asked:
         of_value = [one for one in meant if asked & _values(one) or not _values(one)]
         if not of_value:
@@ -78,11 +79,11 @@ def _names(product: Product) -> list[str]:
 
 
 def _values(product: Product) -> set[str]:
-    return {value for name in _names(product) for value in _NUMBERS.findall(name)}
+    return {value for name in _names(product) for value in _VALUES.findall(name)}
 
 
 def _family(products: Sequence[Product], wanted: str) -> list[Product]:
-    bare = _NUMBERS.sub("", wanted)
+    bare = _VALUES.sub("", wanted)
     if len(bare) < _SHORTEST_PART:
         return []
     return [one for one in products if any(bare in name for name in _names(one))]
@@ -96,7 +97,7 @@ def _score(name: str, wanted: str) -> float:
     if len(shorter) >= _SHORTEST_PART and shorter in longer:
         # the more of the text a name explains, the more it is meant
         return 88.0 + 10.0 * len(shorter) / len(longer)
-    without_value = _NUMBERS.sub("", name), _NUMBERS.sub("", wanted)
+    without_value = _VALUES.sub("", name), _VALUES.sub("", wanted)
     if all(len(part) >= _SHORTEST_PART for part in without_value):
         if without_value[0] == without_value[1]:
             return 90.0

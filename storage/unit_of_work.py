@@ -16,6 +16,7 @@ from storage.cards import CardRows
 from storage.conversations import ConversationRows, SegmentRows
 from storage.customers import CustomerRows
 from storage.deliveries import DeliveryRows
+from storage.dialect import upsert
 from storage.events import EventRows
 from storage.inbox import InboxRows
 from storage.keyring import Keyring
@@ -27,6 +28,7 @@ from storage.proofs import ProofRows
 from storage.reveals import RevealRows
 from storage.secrets import SecretRows
 from storage.sessions import SessionRows
+from storage.tables.messaging import heartbeat
 from storage.turns import TurnRows
 
 
@@ -40,6 +42,10 @@ class UnitOfWork:
         self._keyring = keyring
         self.clock = clock
         self.aftermath = Aftermath()
+
+    def probe(self) -> None:
+        """Write one row: a database that only reads (a full disk) is not ready."""
+        upsert(self._connection, heartbeat, {"id": 1, "at": self.clock()}, keys=["id"])
 
     @cached_property
     def customers(self) -> CustomerRows:

@@ -1,4 +1,4 @@
-"""Errors of the API: every refusal is JSON with a code for the console and Chinese for the agent."""
+"""Errors of the API: each refusal is JSON with a code for the console, Chinese for the agent."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -222,8 +223,8 @@ class TransferIn(In):
     ]
 
 
-class GiveBackIn(In):
-    """Nothing to say."""
+class Empty(In):
+    """Nothing need be said."""
 
 
 class CloseIn(In):

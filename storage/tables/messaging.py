@@ -217,6 +217,13 @@ secrets = Table(
     Column("sealed", LargeBinary, nullable=False, info={"sealed": True}),
 )
 
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
 attachments = Table(
     "attachments",
     metadata,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
@@ -217,7 +218,7 @@ def a_card(
     of = product or a_product()
     is_held = stock_state in {StockState.RESERVED, StockState.DELIVERED}
     card = Card(
-        id=f"card-{secret}"[:40],
+        id=f"card-{sha256(secret.encode()).hexdigest()[:20]}",
         product_id=of.id,
         title=of.title,
         mask=mask(secret),

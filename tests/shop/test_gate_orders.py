@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from shop.answers import OrderAnswer, OrderOutcome
+from shop.answers import CardAnswer, CodeAnswer, OrderAnswer, OrderOutcome, ResendAnswer
 from shop.backends.base import Capabilities, Delivery, DeliveryKind
 from shop.backends.embedded import EmbeddedShop
+from shop.disclosure import factor_shown
 from shop.errors import BackendError, ErrorCode
 from shop.gate import Gate
 from shop.numbers import OrderNumber, new_number, show_number
+from shop.orders import PaymentState
 from shop.proofs import Factor, Level, Proof
 from shop.records import Shown
 from tests.factories.shop import (
@@ -245,7 +247,7 @@ async def test_fifty_guesses_at_once_get_no_more_tries_than_one_after_the_other(
     answers = await asyncio.gather(
         *(
             shop.gate.order(a_requester(), NUMBER, proof=SecretStr(f"guess-{at}"))
-            for at in range(20)
+            for at in range(50)
         )
     )
 
@@ -255,7 +257,7 @@ async def test_fifty_guesses_at_once_get_no_more_tries_than_one_after_the_other(
 
 async def test_a_thousand_guessed_numbers_get_one_answer_and_then_none(shop: Shop) -> None:
     await shop.has(an_order())
-    draws = iter(range(10**9))
+    draws = iter(range(7, 10**9))
 
     seen = []
     for _ in range(60):
@@ -278,7 +280,7 @@ async def test_a_group_is_shown_nothing_even_by_the_owner(shop: Shop) -> None:
     group = a_requester(is_private=False)
     await shop.has(an_order(identities=(group.identity,)), cards=(a_card(SECRET),))
 
-    answers = [
+    answers: list[OrderAnswer | ResendAnswer | CardAnswer | CodeAnswer] = [
         await shop.gate.order(group, NUMBER, proof=SecretStr(PASSWORD)),
         await shop.gate.resend(group, NUMBER, proof=SecretStr(PASSWORD)),
         await shop.gate.card(group, SecretStr(SECRET)),
@@ -309,7 +311,7 @@ async def test_every_disclosure_leaves_a_row_with_its_level(shop: Shop) -> None:
 
 
 class _BrokenShop(EmbeddedShop):
-    async def find_order(self, number: OrderNumber) -> None:
+    async def find_order(self, number: OrderNumber) -> None:  # noqa: ARG002 - the protocol's
         raise BackendError(ErrorCode.UPSTREAM_UNAVAILABLE)
 
 
@@ -319,7 +321,7 @@ class _GuessableShop(EmbeddedShop):
 
 
 class _ApologizingShop(EmbeddedShop):
-    async def delivery(self, number: OrderNumber) -> Delivery:
+    async def delivery(self, number: OrderNumber) -> Delivery:  # noqa: ARG002 - the protocol's
         return Delivery(DeliveryKind.SHORTAGE, (SecretStr("有人在你付款之前抢走了商品"),), NOON)
 
 
@@ -366,8 +368,6 @@ async def test_a_shortage_apology_is_not_shown_as_a_card(shop: Shop) -> None:
 
 
 async def test_an_unpaid_order_reads_expired_before_any_job_ran(shop: Shop) -> None:
-    from shop.orders import PaymentState
-
     await shop.has(an_order(payment=PaymentState.PENDING, created_at=NOON))
 
     inside = await shop.gate.order(a_requester(), NUMBER)
@@ -405,8 +405,6 @@ async def test_proven_orders_are_those_of_the_last_day(shop: Shop) -> None:
 
 @given(st.text(max_size=200))
 def test_nothing_but_the_password_or_contact_proves_anything(typed: str) -> None:
-    from shop.disclosure import factor_shown
-
     factor = factor_shown(an_order(), SecretStr(typed), is_password=False, is_code=False)
 
     assert factor is None or typed.strip().casefold() == EMAIL

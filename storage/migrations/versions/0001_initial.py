@@ -148,6 +148,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "heartbeat",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeat")),
+    )
+    op.create_table(
         "login_attempts",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("pair", sa.LargeBinary(length=32), nullable=False),
@@ -869,6 +875,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_login_attempts_pair_at")
 
     op.drop_table("login_attempts")
+    op.drop_table("heartbeat")
     op.drop_table("events")
     with op.batch_alter_table("disclosures", schema=None) as batch_op:
         batch_op.drop_index("ix_disclosures_order_number_at")

@@ -1,4 +1,4 @@
-import type { AckFrame, Attachment, Author, ConversationState, HelloFrame, HistoryFrame, MessageFrame, QuickReply } from '../net/protocol'
+import type { AckFrame, Attachment, Author, ConversationState, HelloFrame, HistoryFrame, MessageFrame, QuickReply, StateFrame } from '../net/protocol'
 
 /** One message as the page shows it. */
 export interface Entry {
@@ -21,9 +21,6 @@ export interface Entry {
   problem: string | null
 }
 
-/** The reading of what was missed: everything up to `until`, in order, after a `hello`. */
-interface Replay { above: number, until: number, first: number | null, count: number }
-
 /** The whole conversation as plain data; every function below gives back a new one. */
 export interface Timeline {
   visitorId: string | null
@@ -33,49 +30,46 @@ export interface Timeline {
   lastSeq: number
   /** Earlier messages than the first one exist. */
   hasMore: boolean
-  replay: Replay | null
   state: ConversationState
   agent: string | null
   /** Place in the queue, from 1; `null` when unknown or not waiting. */
   position: number | null
 }
 
-/** The server repeats at most this many messages; when it did, there may be a gap before them. */
-export const REPLAY_LIMIT = 200
-
 export function emptyTimeline(): Timeline {
-  return { visitorId: null, entries: [], lastSeq: 0, hasMore: false, replay: null, state: 'bot', agent: null, position: null }
+  return { visitorId: null, entries: [], lastSeq: 0, hasMore: false, state: 'bot', agent: null, position: null }
 }
 
-/** The server has said who we are and what it holds; the missed messages follow. */
+/** The page is about to connect as this visitor; another one's messages go, what was not sent yet stays. */
+export function ownedBy(timeline: Timeline, visitorId: string): Timeline {
+  return timeline.visitorId === null || timeline.visitorId === visitorId
+    ? { ...timeline, visitorId }
+    : { ...onlyUnsent(timeline), visitorId }
+}
+
+/** The server has said what it holds; everything above `lastSeq` follows. */
 export function greeted(timeline: Timeline, hello: HelloFrame): Timeline {
-  // Another visitor, or a server that knows less than we do (its data was restored): what we show is not its truth.
-  const stranger = timeline.visitorId !== null
-    && (timeline.visitorId !== hello.visitor_id || hello.last_seq < timeline.lastSeq)
-  const base = stranger ? { ...emptyTimeline(), entries: timeline.entries.filter(entry => entry.seq === null) } : timeline
-  const replay = hello.last_seq > base.lastSeq
-    ? { above: base.lastSeq, until: hello.last_seq, first: null, count: 0 }
-    : null
-  return {
-    ...base,
-    visitorId: hello.visitor_id,
-    hasMore: base.lastSeq === 0 ? hello.has_more : base.hasMore,
-    replay,
-    state: hello.state,
-    agent: hello.agent ?? null,
-    position: hello.state === 'waiting' ? base.position : null,
-  }
+  const told = { state: hello.state, agent: hello.agent ?? null, position: hello.position ?? null }
+  // It knows less than we do: its data was restored, and our numbers mean other messages now.
+  if (hello.last_seq < timeline.lastSeq)
+    return { ...onlyUnsent(timeline), ...told, visitorId: hello.visitor_id, lastSeq: hello.last_seq, hasMore: hello.last_seq > 0 }
+  // More was missed than it repeats: keeping the old messages would hide a gap. Scrolling up fetches them again.
+  if (hello.has_more)
+    return { ...onlyUnsent(timeline), ...told, visitorId: hello.visitor_id, lastSeq: timeline.lastSeq, hasMore: true }
+  return { ...timeline, ...told, visitorId: hello.visitor_id }
+}
+
+function onlyUnsent(timeline: Timeline): Timeline {
+  return { ...emptyTimeline(), entries: timeline.entries.filter(entry => entry.seq === null) }
 }
 
 /** A message has come: new, repeated, from another tab of the same visitor, or our own coming back. */
 export function received(timeline: Timeline, frame: MessageFrame): Timeline {
-  const entry = entryOf(frame)
-  const next = {
+  return {
     ...timeline,
-    entries: inserted(timeline.entries, entry),
+    entries: inserted(timeline.entries, entryOf(frame)),
     lastSeq: Math.max(timeline.lastSeq, frame.seq),
   }
-  return timeline.replay === null ? next : replayed(next, timeline.replay, frame.seq)
 }
 
 /** Our message is stored and has its number. */
@@ -88,6 +82,11 @@ export function acknowledged(timeline: Timeline, ack: AckFrame): Timeline {
   return { ...timeline, entries: inserted(timeline.entries, stored), lastSeq }
 }
 
+/** Who may speak now has changed. */
+export function turned(timeline: Timeline, frame: StateFrame): Timeline {
+  return { ...timeline, state: frame.state, agent: frame.agent ?? null, position: frame.position ?? null }
+}
+
 /** Earlier messages, asked for by scrolling up. */
 export function historyMerged(timeline: Timeline, frame: HistoryFrame): Timeline {
   return {
@@ -98,7 +97,10 @@ export function historyMerged(timeline: Timeline, frame: HistoryFrame): Timeline
 }
 
 /** What the customer has just written, shown before the server knows of it. */
-export function written(timeline: Timeline, own: { clientId: string, text: string, at: string, attachments?: readonly Attachment[] }): Timeline {
+export function written(
+  timeline: Timeline,
+  own: { clientId: string, text: string, at: string, kind?: Entry['kind'], attachments?: readonly Attachment[] },
+): Timeline {
   if (timeline.entries.some(entry => entry.clientId === own.clientId))
     return timeline
   const entry: Entry = {
@@ -108,7 +110,7 @@ export function written(timeline: Timeline, own: { clientId: string, text: strin
     clientId: own.clientId,
     author: 'customer',
     name: null,
-    kind: 'text',
+    kind: own.kind ?? 'text',
     text: own.text,
     at: own.at,
     buttons: [],
@@ -159,10 +161,22 @@ export function chosen(entries: readonly Entry[], index: number): string | null 
   return entries[index]?.buttons.find(button => button.label === answer?.text)?.id ?? null
 }
 
-/** The only request for stars that may still be answered: the last one, unless it has been. */
-export function openRating(entries: readonly Entry[], rated: ReadonlySet<string>): string | null {
-  const last = entries.filter(entry => entry.kind === 'csat').pop()?.id ?? null
-  return last !== null && !rated.has(last) ? last : null
+/** What the customer made of a request for stars: 1 to 5, `'open'` while it may be answered, or `null`. */
+export function ratingOf(entries: readonly Entry[], index: number): number | 'open' | null {
+  const later = entries.slice(index + 1).filter(entry => entry.kind === 'csat')
+  const answer = later[0]
+  if (answer === undefined)
+    return 'open'
+  return answer.author === 'customer' ? starsIn(answer.text) : null
+}
+
+/** The customer's stars travel and are stored as words ("★★★★☆ 很快"). */
+export function starsIn(text: string): number {
+  return text.split('★').length - 1
+}
+
+export function starWords(score: number, comment: string): string {
+  return `${'★'.repeat(score)}${'☆'.repeat(5 - score)} ${comment}`.trim()
 }
 
 function entryOf(frame: MessageFrame): Entry {
@@ -196,23 +210,4 @@ function inserted(entries: readonly Entry[], entry: Entry): readonly Entry[] {
 
 function same(one: Entry, other: Entry): boolean {
   return (one.id !== null && one.id === other.id) || (one.clientId !== null && one.clientId === other.clientId)
-}
-
-function replayed(timeline: Timeline, replay: Replay, seq: number): Timeline {
-  if (seq <= replay.above)
-    return timeline
-  const now: Replay = { ...replay, first: replay.first ?? seq, count: replay.count + 1 }
-  if (seq < replay.until)
-    return { ...timeline, replay: now }
-  const first = now.first ?? seq
-  if (now.count < REPLAY_LIMIT || replay.above === 0)
-    return { ...timeline, replay: null }
-  // As many as the server repeats at most: some before them may be missing. Forget what is older; scrolling up
-  // fetches it again without the gap.
-  return {
-    ...timeline,
-    entries: timeline.entries.filter(entry => entry.seq === null || entry.seq >= first),
-    hasMore: true,
-    replay: null,
-  }
 }

@@ -14,8 +14,8 @@ export interface Attachment {
   /** Bytes. */
   size: number
   /** Pixels; unknown for files. */
-  width?: number
-  height?: number
+  width?: number | null
+  height?: number | null
 }
 
 export interface HelloFrame {
@@ -24,7 +24,9 @@ export interface HelloFrame {
   /** Highest number that the server holds; every message above ours follows, at most the last 200. */
   last_seq: number
   state: ConversationState
-  agent?: string
+  agent?: string | null
+  position?: number | null
+  /** More was missed than follows. */
   has_more: boolean
 }
 
@@ -46,11 +48,11 @@ export interface MessageFrame {
 
 export interface AckFrame { type: 'ack', client_id: string, seq: number, id: string }
 export interface TypingFrame { type: 'typing', author: 'bot' | 'agent', on: boolean }
-export interface StateFrame { type: 'state', state: ConversationState, agent?: string, position?: number }
+export interface StateFrame { type: 'state', state: ConversationState, agent?: string | null, position?: number | null }
 export interface HistoryFrame { type: 'history', items: MessageFrame[], has_more: boolean }
 export interface PongFrame { type: 'pong' }
 
-export type ErrorCode = 'bad_frame' | 'too_long' | 'too_fast' | 'too_large' | 'not_stored' | 'bad_attachment' | 'bad_press' | 'expired'
+export type ErrorCode = 'bad_frame' | 'too_long' | 'too_fast' | 'too_large' | 'not_stored' | 'bad_attachment' | 'bad_press' | 'expired' | 'empty'
 
 export interface ErrorFrame {
   type: 'error'

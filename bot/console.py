@@ -1,0 +1,109 @@
+"""The console's API, wired to the services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import web
+
+from bot.app import Services
+from bot.knowledge import KnowledgeStatus
+from bot.reading import secrets_in
+from connectors.media import MediaStore
+from connectors.messages import Address
+from handoff.api.application import ConsoleApi
+from handoff.api.models import ConnectorStatus, KbStatus, StatusOut
+from handoff.errors import PanelUnavailable
+from shop.errors import ShopError
+from shop.panel import Panel
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class _ShopPanel:
+    """Implements ``handoff.api.customers.CustomerPanel`` over the shop's panel."""
+
+    panel_of_shop: Panel
+
+    async def panel(self, identity: str) -> Mapping[str, Any]:
+        """Proofs and orders of a channel identity, cards masked."""
+        try:
+            return (await self.panel_of_shop.customer_panel(identity)).as_json()
+        except ShopError as error:
+            raise PanelUnavailable("the shop does not answer") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Typing:
+    """Implements ``handoff.service.TypingSink`` over the connectors."""
+
+    parts: Services
+
+    async def typing(self, address: Address, author: str, *, is_on: bool) -> None:
+        """Show the customer that somebody writes, where the channel can."""
+        connector = self.parts.connectors.get((address.ref.channel, address.ref.account_id))
+        if connector is not None:
+            await connector.typing(address, author, is_on=is_on)
+
+
+class Console:
+    """What the server needs of the console: routes, a wake-up call, and who types."""
+
+    def __init__(self, parts: Services, media: MediaStore) -> None:
+        self._parts = parts
+        self._version = version("kefu")
+        self._api = ConsoleApi(
+            parts.storage,
+            desk=parts.desk,
+            clock=parts.clock,
+            media=media,
+            panel=_ShopPanel(parts.panel),
+            typing=_Typing(parts),
+            status=self._status,
+            find_secrets=secrets_in,
+            version=self._version,
+            trusts_proxy=parts.settings.trusted_proxies > 0,
+        )
+        parts.knowledge.on_change = lambda status: self._api.feed.kb_changed(_kb(status))
+
+    def mount(self, application: web.Application) -> None:
+        """Put the API under ``/api/v1``; its background tasks live as long as the server."""
+        application.add_subapp(PREFIX, self._api.application())
+
+    def wake(self) -> None:
+        """Something was committed that the console shows."""
+        self._api.feed.wake()
+
+    async def customer_typing(self, address: Address) -> None:
+        """A customer types: whoever looks at the conversation sees it."""
+        found = await self._parts.storage.read(lambda work: work.conversations.of_address(address))
+        if found is not None:
+            self._api.feed.customer_typing(found.id)
+
+    def _status(self) -> StatusOut:
+        connectors = [
+            ConnectorStatus(
+                channel=channel,
+                account=account,
+                state=(health := connector.health()).state.value,
+                last_error=health.last_error,
+            )
+            for (channel, account), connector in self._parts.connectors.items()
+        ]
+        return StatusOut(
+            kb=_kb(self._parts.knowledge.status), connectors=connectors, version=self._version
+        )
+
+
+def _kb(status: KnowledgeStatus) -> KbStatus:
+    return KbStatus(
+        ok=status.problem is None,
+        loaded_at=status.loaded_at,
+        intents=status.intents,
+        phrases=status.phrases,
+        problem=status.problem,
+    )

@@ -1,0 +1,322 @@
+"""The server: the HTTP side in front of the services, and the tasks that run beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+import uvloop
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.app import Services, load_knowledge, open_keyring, services, utc_now
+from bot.console import Console
+from bot.data_lock import exclusive
+from bot.demo import demo_of, demo_password, keep_fresh
+from bot.errors import PortInUse
+from bot.network import client_address
+from bot.pages import Pages, built_pages
+from bot.replies import BUTTONS
+from bot.settings import Settings
+from connectors.errors import NotStored
+from connectors.media import MediaStore
+from connectors.messages import Address, Attachment, ChannelRef
+from connectors.web.connector import WebConnector
+from connectors.web.hub import Hub
+from connectors.web.routes import Greeting, WebChat, network_source
+from connectors.web.tokens import TokenSigner
+from handoff.agents import Role, add_agent
+from handoff.errors import HandoffError, StorageUnavailable
+from handoff.passwords import is_right
+from handoff.timers import tick
+from shop.demo import plant
+from storage.chatlog import StoredChatLog
+from storage.schema import upgrade
+from storage.unit_of_work import UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+SITE = ChannelRef("web", "default")
+TICK_S = 1.0
+MAX_BODY_BYTES = 6 * 1024 * 1024
+SHUTDOWN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A running server.
+
+    Attributes:
+        url: Where it answers.
+        admin_password: The password that was made for ``admin`` at this first start, else ``None``.
+    """
+
+    url: str
+    services: Services
+    admin_password: str | None
+
+
+def serve(settings: Settings, *, is_demo: bool) -> None:
+    """Run until stopped by a signal.
+
+    Raises:
+        KefuError: It cannot start; the message says what to do.
+    """
+    uvloop.run(_serve(settings, is_demo=is_demo))
+
+
+async def _serve(settings: Settings, *, is_demo: bool) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with running(settings, is_demo=is_demo) as started:
+        _announce(started, is_demo=is_demo)
+        await stopping.wait()
+        log.info("stopping")
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, is_demo: bool = False) -> AsyncIterator[Started]:
+    """A server on its port, with everything that belongs to it, until the block ends."""
+    async with AsyncExitStack() as stack:
+        # the port first: it is the mistake that is made most often
+        listener = _bind(settings)
+        stack.callback(listener.close)
+        stack.enter_context(exclusive(settings.data_dir))
+        keyring = open_keyring(settings)
+        knowledge, _ = await asyncio.gather(
+            asyncio.to_thread(load_knowledge, settings),
+            asyncio.to_thread(upgrade, settings.database),
+        )
+        parts = await stack.enter_async_context(
+            services(settings, keyring=keyring, knowledge=knowledge)
+        )
+        password = await _first_admin(parts, is_demo=is_demo)
+
+        async def on_typing(address: Address) -> None:
+            await console.customer_typing(address)
+
+        chat = web_chat(parts, on_typing)
+        parts.add(chat.connector)
+        console = Console(parts, chat.media)
+        parts.after_commit.wake = console.wake
+        application = web.Application(client_max_size=MAX_BODY_BYTES)
+        application.add_routes(chat.routes())
+        application.add_routes(_pages(parts, chat.hub).routes())
+        console.mount(application)
+        tasks = await stack.enter_async_context(_owned_tasks())
+        if is_demo:
+            demo = demo_of(settings.data_dir, utc_now())
+            await plant(parts.storage, demo, parts.passwords)
+            tasks.start(keep_fresh(parts.storage, demo, parts.clock), "demo")
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await parts.start()
+        await web.SockSite(runner, listener).start()
+        tasks.start(parts.delivery.run(), "delivery")
+        tasks.start(parts.knowledge.watch(), "knowledge")
+        tasks.start(_timers(parts), "timers")
+        host, port = listener.getsockname()[:2]
+        yield Started(f"http://{_shown(host)}:{port}", parts, password)
+
+
+def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -> WebChat:
+    """The shop's page as a channel."""
+
+    def agent_name(work: UnitOfWork, agent_id: str) -> str | None:
+        agent = work.agents.get(agent_id)  # type: ignore[arg-type]
+        return agent.name if agent is not None else None
+
+    hub = Hub()
+    chat_log = StoredChatLog(parts.storage, agent_name)
+    source_key = parts.keyring.token_key("network source")
+
+    async def attachment_of(attachment_id: str, owner: str) -> Attachment | None:
+        found = await parts.storage.read(lambda work: work.attachments.get(attachment_id))
+        return found[0] if found is not None and found[1] == owner else None
+
+    async def add_attachment(attachment: Attachment, owner: str) -> None:
+        def unit(work: UnitOfWork) -> None:
+            work.attachments.add(attachment, owner=owner, at=parts.clock())
+
+        try:
+            await parts.storage.write(unit)
+        except StorageUnavailable as error:
+            raise NotStored(str(error)) from error
+
+    def source_of(request: web.Request) -> str:
+        address = client_address(request, parts.settings.trusted_proxies)
+        return network_source(address, source_key)
+
+    return WebChat(
+        connector=WebConnector(SITE, hub, chat_log, parts.clock),
+        hub=hub,
+        chat_log=chat_log,
+        sink=parts.intake,
+        signer=TokenSigner(parts.keyring.token_key("web visitor")),
+        media=MediaStore(parts.settings.data_dir / "media"),
+        clock=parts.clock,
+        greeting=lambda locale: greeting(parts, locale),
+        attachment_of=attachment_of,
+        add_attachment=add_attachment,
+        on_typing=on_typing,
+        origins=parts.settings.widget_origins,
+        source_of=source_of,
+    )
+
+
+def greeting(parts: Services, locale: str) -> Greeting:
+    """What a page shows before the first word."""
+    kb = parts.knowledge.current
+    is_english = locale == "en"
+    handoff = BUTTONS["handoff"][is_english]
+    buttons = [
+        ("handoff", handoff) if name == "human_agent" else (f"intent:{name}", intent.title)
+        for name in kb.shop.welcome_buttons
+        if (intent := kb.intents.get(name)) is not None
+    ]
+    welcome = kb.shop.welcome or "您好，有什么可以帮您？"
+    return Greeting(
+        shop_name=kb.shop.name,
+        hours_text=kb.shop.hours.text,
+        is_open=kb.shop.hours.is_open(parts.clock()),
+        text="Hello! How can I help you?" if is_english else welcome,
+        buttons=buttons,
+    )
+
+
+def _pages(parts: Services, hub: Hub) -> Pages:
+    async def readiness() -> tuple[bool, Mapping[str, Any]]:
+        degraded: dict[str, str] = {}
+        try:
+            async with asyncio.timeout(2):
+                # a full disk reads well: only a write tells
+                await parts.storage.write(lambda work: work.probe())
+            is_ready = True
+        except (HandoffError, TimeoutError) as error:
+            is_ready = False
+            degraded["storage"] = str(error) or "no answer"
+        if parts.knowledge.status.problem is not None:
+            degraded["kb"] = parts.knowledge.status.problem
+        for (channel, account), connector in parts.connectors.items():
+            health = connector.health()
+            if health.last_error is not None:
+                degraded[f"{channel}/{account}"] = health.last_error
+        status = "ready" if is_ready else "unavailable"
+        return is_ready, {
+            "status": "degraded" if is_ready and degraded else status,
+            "degraded": degraded,
+        }
+
+    async def before_metrics() -> None:
+        metrics = parts.metrics
+        metrics.sent.set(parts.delivery.sent_count)
+        metrics.failed.set(parts.delivery.failed_count)
+        metrics.pages.set(len(hub))
+        metrics.kb_ok.set(parts.knowledge.status.problem is None)
+        with suppress(HandoffError):
+            waiting = await parts.storage.read(lambda work: work.conversations.waiting())
+            metrics.waiting.set(len(waiting))
+
+    return Pages(built_pages(), parts.metrics, readiness, before_metrics)
+
+
+# ---------------------------------------------------------------------- starting
+
+
+def _bind(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=512)
+    except OSError as error:
+        raise PortInUse(
+            f"{settings.host}:{settings.port} 用不了（{error.strerror}）：可能已经有程序占用，"
+            "换一个端口（--port 或 KEFU_PORT）再试"
+        ) from error
+
+
+async def _first_admin(parts: Services, *, is_demo: bool) -> str | None:
+    """Make ``admin`` where there is nobody yet; the password that was made up, if it is valid.
+
+    A demo's password follows from its seed, so that every start can say it again.
+    """
+    configured = parts.settings.admin_password
+    made = demo_password(parts.settings.data_dir) if is_demo else secrets.token_urlsafe(9)
+    password = configured or SecretStr(made)
+    if await parts.storage.read(lambda work: work.agents.all()):
+        found = await parts.storage.read(lambda work: work.agents.credentials("admin"))
+        is_same = is_demo and found is not None and await is_right(password, found.password_hash)
+        return made if is_same and configured is None else None
+    await add_agent(
+        parts.storage,
+        username="admin",
+        name="客服",
+        role=Role.ADMIN,
+        password=password,
+        now=parts.clock(),
+    )
+    return None if configured else password.get_secret_value()
+
+
+async def _timers(parts: Services) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        with suppress(StorageUnavailable):
+            await tick(parts.storage, parts.desk, parts.clock())
+
+
+class _Tasks:
+    """Tasks that live as long as the server; one that ends by itself is logged, loudly."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Any, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("task_ended", task=task.get_name(), exc_info=task.exception())
+
+    async def stop(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _owned_tasks() -> AsyncIterator[_Tasks]:
+    tasks = _Tasks()
+    try:
+        yield tasks
+    finally:
+        await tasks.stop()
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - shown, not bound
+
+
+def _announce(started: Started, *, is_demo: bool) -> None:
+    lines = ["", f"  客服聊天页  {started.url}/", f"  人工客服台  {started.url}/console"]
+    once = "" if is_demo else "（只显示这一次，请记好）"
+    if started.admin_password is not None:
+        lines.append(f"  账号 admin  密码 {started.admin_password}   {once}")
+    if is_demo:
+        lines.append("  演示订单    kefu shop demo")
+    _print("\n".join([*lines, "", "  按 Ctrl+C 停止", ""]))
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the one thing that a server says to whoever started it

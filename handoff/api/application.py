@@ -1,0 +1,144 @@
+"""The console's API as one aiohttp application, to be mounted at ``/api/v1``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any, Protocol
+
+import structlog
+from aiohttp import web
+
+from handoff.agents import AgentWork
+from handoff.api.agents import AgentsApi
+from handoff.api.attachments import AttachmentsApi, MediaStore
+from handoff.api.conversations import ConversationsApi
+from handoff.api.customers import CustomerPanel, CustomersApi
+from handoff.api.errors import answering_errors
+from handoff.api.live import LiveApi
+from handoff.api.messages import MessagesApi
+from handoff.api.openapi import document
+from handoff.api.routing import Route, served
+from handoff.api.secrets import SecretsApi
+from handoff.api.security import Security
+from handoff.api.session import SessionApi
+from handoff.api.status import StatusApi, StatusOf
+from handoff.desk import Desk
+from handoff.errors import StorageUnavailable
+from handoff.live import LiveFeed
+from handoff.ports import Clock, Sealer, Units
+from handoff.service import Service, ServiceWork, TypingSink
+from handoff.sessions import LoginRules, Logins, Sessions
+
+log = structlog.get_logger(__name__)
+
+
+class ConsoleWork(ServiceWork, AgentWork, Protocol):
+    """The repositories that the console needs."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is logged in."""
+
+
+class ConsoleApi:
+    """Wires the console's API; everything it needs is given.
+
+    Args:
+        find_secrets: What of an agent's text must not be stored in the clear.
+        trusts_proxy: A proxy of ours stands in front, and its ``X-Forwarded-*`` are believed.
+        left_check_s: How often what disabled agents hold is queued again.
+
+    Attributes:
+        feed: Wake it after commits (``feed.wake()``); tell it when customers type and when kb.yaml
+            changes.
+        routes: The route table.
+    """
+
+    def __init__(
+        self,
+        units: Units[ConsoleWork],
+        *,
+        desk: Desk,
+        clock: Clock,
+        media: MediaStore,
+        panel: CustomerPanel,
+        typing: TypingSink,
+        status: StatusOf,
+        find_secrets: Sealer,
+        version: str,
+        trusts_proxy: bool = False,
+        login_rules: LoginRules | None = None,
+        live_poll_s: float = 1.0,
+        session_check_s: float = 3.0,
+        left_check_s: float = 3.0,
+    ) -> None:
+        presence = desk.presence
+        self.logins = Logins(units, clock=clock, rules=login_rules)
+        self.service = Service(
+            units, desk=desk, clock=clock, find_secrets=find_secrets, typing=typing
+        )
+        self.feed = LiveFeed(
+            units,
+            presence=presence,
+            sessions=self.logins,
+            clock=clock,
+            poll_s=live_poll_s,
+            check_s=session_check_s,
+        )
+        self.security = Security(self.logins, presence, trusts_proxy=trusts_proxy)
+        self._version = version
+        self._left_check_s = left_check_s
+        self.routes: list[Route] = [
+            *SessionApi(
+                units,
+                logins=self.logins,
+                security=self.security,
+                presence=presence,
+                feed=self.feed,
+            ).routes(),
+            *AgentsApi(units, presence=presence, feed=self.feed).routes(),
+            *ConversationsApi(units, self.service).routes(),
+            *MessagesApi(units, self.service).routes(),
+            *CustomersApi(units, panel).routes(),
+            *SecretsApi(self.service).routes(),
+            *AttachmentsApi(units, media, clock).routes(),
+            *StatusApi(status, self.document).routes(),
+            *LiveApi(self.feed, self.security, presence).routes(),
+        ]
+
+    def document(self) -> dict[str, Any]:
+        """``openapi.json``."""
+        return document(self.routes, version=self._version)
+
+    def application(self) -> web.Application:
+        """The application; its background tasks live as long as it does."""
+        app = web.Application(middlewares=[answering_errors])
+        for route in self.routes:
+            app.router.add_route(route.method, route.path, served(route, self.security))
+        app.cleanup_ctx.append(self._background)
+        app.on_shutdown.append(self._let_go)
+        return app
+
+    async def _let_go(self, _app: web.Application) -> None:
+        self.feed.close()
+
+    async def _background(self, _app: web.Application) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self.feed.run()), asyncio.create_task(self._requeue_left())]
+        yield
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _requeue_left(self) -> None:
+        while True:
+            await asyncio.sleep(self._left_check_s)
+            try:
+                await self.service.requeue_left()
+            except StorageUnavailable as error:
+                log.warning("requeue_waits_for_storage", reason=str(error)[:200])
+            except Exception:  # it is tried again; the console must not end with it
+                log.exception("requeue_failed")
