@@ -45,6 +45,7 @@ _NO_NUMBER = (
 _MAX_PROOF_CHARS = 64
 _MAX_QUESTIONS = 3
 _MAX_CHOICES = 3
+_ORDER_STAYS_TURNS = 3
 _ORDER_TOOLS = frozenset({"order_lookup", "card_resend"})
 
 
@@ -89,7 +90,7 @@ class Dialogue:
         Returns:
             The steps, never empty, and the memory after them (tools may add to it).
         """
-        memory = replace(memory, is_english=utterance.is_english)
+        memory = replace(memory, is_english=utterance.is_english, order_age=memory.order_age + 1)
         button = utterance.button or self._picked(utterance.text, memory)
         memory = replace(memory, offered=())
         if button is not None:
@@ -319,7 +320,7 @@ class Dialogue:
         steps: list[Step] = []
         for recognition in sure:
             step, memory = self._step(recognition, utterance, memory, is_only=len(sure) == 1)
-            if step not in steps:
+            if not any(_is_same(step, other) for other in steps):
                 steps.append(step)
         # who is handed to a person is not sold a card in the same breath
         handoffs = [step for step in steps if isinstance(step, HandOff)]
@@ -370,7 +371,9 @@ class Dialogue:
             if utterance.card_secret is not None:
                 return Run(tool, intent.id, secrets={"card_secret": utterance.card_secret}), memory
             return self._ask(tool, "card_secret", intent.id, {}, memory)
-        number = utterance.order_number or memory.last_order
+        # an order that was spoken of a while ago may not be the one that is meant now
+        is_fresh = memory.order_age <= _ORDER_STAYS_TURNS
+        number = utterance.order_number or (memory.last_order if is_fresh else None)
         if number is None:
             return self._ask(tool, "order_number", intent.id, {}, memory)
         secrets = {"proof": utterance.proof} if utterance.proof is not None else {}
@@ -406,6 +409,15 @@ class Dialogue:
     ) -> tuple[Decision, Memory]:
         memory = replace(memory, pending=None, misses=0, repeats=0, unread_media=0)
         return Decision((HandOff(reason, intent),), recognitions), memory
+
+
+def _is_same(step: Step, other: Step) -> bool:
+    """Two questions whose answer is one look-up are answered once."""
+    if isinstance(step, Run) and isinstance(other, Run):
+        return (step.tool, step.slots) == (other.tool, other.slots)
+    if isinstance(step, Ask) and isinstance(other, Ask):
+        return step.slot == other.slot
+    return step == other
 
 
 def _plain(text: str) -> str:

@@ -37,7 +37,7 @@ class Memory:
         misses: Misses in a row.
         last_intent: What was answered last, and how many times in a row (``repeats``).
         last_tool: The tool intent that spoke last: a bare order number means it again.
-        last_order: The order that was spoken of last.
+        last_order: The order that was spoken of last, ``order_age`` turns ago.
         last_product: The product that was spoken of last.
         unread_media: Pictures in a row that could not be read.
         is_english: The customer writes English.
@@ -52,6 +52,7 @@ class Memory:
     repeats: int = 0
     last_tool: str | None = None
     last_order: str | None = None
+    order_age: int = 0
     last_product: str | None = None
     unread_media: int = 0
     is_english: bool = False
@@ -66,7 +67,7 @@ class Memory:
         """The memory with an order that was looked up."""
         others = tuple(pair for pair in self.orders if pair[0] != number)
         orders = (*others, (number, outcome))[-_KEPT:]
-        return replace(self, last_order=number, orders=orders)
+        return replace(self, last_order=number, order_age=0, orders=orders)
 
     def as_json(self) -> dict[str, Any]:
         """As it is stored: only what differs from an empty memory."""

@@ -24,6 +24,7 @@ _PASSWORD = re.compile(
 _NO_PROOF = re.compile(r"^[\u4e00-\u9fff，。！？、…~～\s]+$")
 _MAX_PROOF_CHARS = 64
 _LATIN_WORDS_FOR_ENGLISH = 2
+_ANSWER_WORDS = 3
 
 
 def read(text: str, memory: Memory) -> Utterance:
@@ -41,8 +42,14 @@ def read(text: str, memory: Memory) -> Utterance:
         order_number=number,
         card_secret=card,
         proof=_proof(text),
-        is_english=is_english(text, was_english=memory.is_english),
+        is_english=_is_english(text, memory),
     )
+
+
+def _is_english(text: str, memory: Memory) -> bool:
+    if memory.pending is not None and len(text.split()) <= _ANSWER_WORDS:
+        return memory.is_english  # a password or a code has no language
+    return is_english(text, was_english=memory.is_english)
 
 
 def _order_number(text: str, memory: Memory) -> str | None:

@@ -23,6 +23,7 @@ class Caller:
     sources: tuple[str, ...]
     turn_id: str
     conversation_id: str
+    is_english: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,7 @@ class Mind:
             sources=group[0].sources,
             turn_id=turn_id,
             conversation_id=conversation.id,
+            is_english=memory.is_english,
         )
         thought = Thought(
             memory=memory,

@@ -74,9 +74,9 @@ class ShopTools:
         try:
             match step.tool:
                 case "order_lookup":
-                    return await self._order(step, requester)
+                    return await self._order(step, requester, is_english=caller.is_english)
                 case "card_resend":
-                    return await self._resend(step, requester)
+                    return await self._resend(step, requester, is_english=caller.is_english)
                 case "card_status":
                     return await self._card(step, requester)
                 case "product_lookup":
@@ -88,7 +88,7 @@ class ShopTools:
 
     # ------------------------------------------------------------------ orders
 
-    async def _order(self, step: Run, requester: Requester) -> ToolResult:
+    async def _order(self, step: Run, requester: Requester, *, is_english: bool) -> ToolResult:
         number = step.slots["order_number"]
         if step.wants_code:
             return await self._code(step, requester)
@@ -99,7 +99,7 @@ class ShopTools:
             return self._asks_proof(step, ToolResult("not_found"), is_optional=False)
         result = ToolResult(
             answer.outcome.value,
-            variables=self._order_variables(answer.view),
+            variables=self._order_variables(answer.view, is_english=is_english),
             secrets=_secrets(answer.view),
             effects=_effects(answer),
             order_number=number if answer.view is not None else None,
@@ -112,7 +112,7 @@ class ShopTools:
             return replace(result, buttons=("handoff",))
         return result
 
-    async def _resend(self, step: Run, requester: Requester) -> ToolResult:
+    async def _resend(self, step: Run, requester: Requester, *, is_english: bool) -> ToolResult:
         if step.wants_code:
             return await self._code(step, requester)
         number = step.slots["order_number"]
@@ -123,7 +123,7 @@ class ShopTools:
             return ToolResult("not_found", remark="group")
         result = ToolResult(
             answer.outcome.value,
-            variables=self._order_variables(answer.view),
+            variables=self._order_variables(answer.view, is_english=is_english),
             secrets=_secrets(answer.view),
             effects=_effects(answer),
             order_number=number if answer.view is not None else None,
@@ -174,7 +174,9 @@ class ShopTools:
             buttons=buttons,
         )
 
-    def _order_variables(self, view: OrderView | None) -> dict[str, dict[str, str]]:
+    def _order_variables(
+        self, view: OrderView | None, *, is_english: bool
+    ) -> dict[str, dict[str, str]]:
         if view is None:
             return {"order": {}}
         cards = "\n".join(card.get_secret_value() for card in view.cards)
@@ -188,7 +190,7 @@ class ShopTools:
                 "hold_until": self._time(view.hold_until),
                 "amount": _yuan(view.amount_fen),
                 "cards": cards,
-                "promise": _duration(view.promise_s),
+                "promise": _duration(view.promise_s, is_english=is_english),
                 "contact_mask": view.contact_mask or "",
             }
         }
@@ -261,17 +263,18 @@ def _yuan(fen: int | None) -> str:
     return "" if fen is None else f"{fen / 100:.2f} 元"
 
 
-def _duration(seconds: int) -> str:
+def _duration(seconds: int, *, is_english: bool = False) -> str:
     """A promise as people say it.
 
-    >>> _duration(10), _duration(1800), _duration(7200)
-    ('10 秒', '30 分钟', '2 小时')
+    >>> _duration(10), _duration(1800), _duration(7200, is_english=True)
+    ('10 秒', '30 分钟', '2 hours')
     """
+    units = ("seconds", "minutes", "hours") if is_english else ("秒", "分钟", "小时")
     if seconds < _MINUTE_S:
-        return f"{seconds} 秒"
+        return f"{seconds} {units[0]}"
     if seconds < _HOUR_S:
-        return f"{seconds // _MINUTE_S} 分钟"
-    return f"{seconds / _HOUR_S:g} 小时"
+        return f"{seconds // _MINUTE_S} {units[1]}"
+    return f"{seconds / _HOUR_S:g} {units[2]}"
 
 
 def _effects(answer: OrderAnswer | ResendAnswer) -> tuple[Effect | StaffAlert, ...]:

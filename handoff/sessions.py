@@ -6,6 +6,7 @@ looked at, so that tries side by side are counted as well.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -145,6 +146,8 @@ class Logins:
         self._units = units
         self._clock = clock
         self.rules = rules or LoginRules()
+        # each look at a password takes 64 MiB: not too many of them side by side
+        self._looking = asyncio.Semaphore(2)
 
     async def log_in(
         self, username: str, password: SecretStr, source: str
@@ -175,7 +178,9 @@ class Logins:
             raise LockedOut(locked_s)
         may_log_in = found is not None and not found.agent.is_disabled
         password_hash = found.password_hash if found is not None and may_log_in else None
-        if not await is_right(password, password_hash) or found is None:
+        async with self._looking:
+            is_known = await is_right(password, password_hash)
+        if not is_known or found is None:
             raise WrongPassword("wrong username or password")
         return await self._open(found.agent, attempt_id)
 

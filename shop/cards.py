@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shop.errors import IllegalMove
+from shop.folding import until_stable
 
 LONGEST_SECRET = 500
 FRESH = timedelta(minutes=10)
@@ -174,7 +175,9 @@ def fold_secret(text: str) -> str:
     >>> fold_secret(" star－7kq2 m8xd ")
     'STAR7KQ2M8XD'
     """
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text).upper())
+    return until_stable(
+        lambda one: _SEPARATORS.sub("", unicodedata.normalize("NFKC", one).upper()), text
+    )
 
 
 def fold_loosely(text: str) -> str:
@@ -183,4 +186,4 @@ def fold_loosely(text: str) -> str:
     >>> fold_loosely("STAR-IOL2")
     'STAR1012'
     """
-    return fold_secret(text).translate(_LOOSE)
+    return until_stable(lambda one: fold_secret(one).translate(_LOOSE), text)

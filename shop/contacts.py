@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
+from shop.folding import until_stable
 from shop.masking import mask_contact
 
 
@@ -38,7 +39,9 @@ def normalize_contact(text: str) -> tuple[ContactKind, str]:
     >>> normalize_contact("QQ：12345678")
     (<ContactKind.QQ: 'qq'>, '12345678')
     """
-    folded = unicodedata.normalize("NFKC", text).strip().casefold()
+    folded = until_stable(
+        lambda one: " ".join(unicodedata.normalize("NFKC", one).casefold().split()), text
+    )
     if _EMAIL.fullmatch(folded):
         return ContactKind.EMAIL, folded
     compact = _DECORATION.sub("", folded)
@@ -46,7 +49,7 @@ def normalize_contact(text: str) -> tuple[ContactKind, str]:
         return ContactKind.PHONE, found[1]
     if found := _QQ.fullmatch(compact):
         return ContactKind.QQ, found[1]
-    return ContactKind.OTHER, " ".join(folded.split())
+    return ContactKind.OTHER, folded
 
 
 @dataclass(frozen=True, slots=True)

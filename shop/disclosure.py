@@ -25,7 +25,7 @@ from shop.cards import Card, redemption_to_tell
 from shop.contacts import ContactKind
 from shop.numbers import show_number
 from shop.orders import FulfilmentState, Order, PaymentState
-from shop.products import Product
+from shop.products import Product, ProductKind
 from shop.proofs import LEVELS, Factor, Level, Proof
 from shop.shown_state import ShownState, shown_state
 
@@ -110,10 +110,14 @@ def may_see_cards(order: Order, level: Level, now: datetime) -> bool:
 
 
 def has_cards_to_send(order: Order, now: datetime) -> bool:
-    """Whether there is anything to resend; an order refunded in full has nothing any more."""
+    """Whether there is anything to resend.
+
+    A top-up leaves nothing to send, and an order refunded in full nothing any more.
+    """
     return (
         order.payment is PaymentState.PAID
         and order.fulfilment in _HANDED_OUT
+        and any(line.kind is not ProductKind.TOPUP for line in order.lines)
         and shown_state(order, now) is not ShownState.REFUNDED
     )
 

@@ -21,7 +21,7 @@ SYMBOLS = 20
 _GROUP = 5
 _LONGEST = 64
 _READ = str.maketrans("OIL", "011")
-_SEPARATORS = re.compile(r"[\s\W_]+")
+_NO_SYMBOL = re.compile(r"[^0-9A-Z]+")
 
 
 def new_number(draw: Callable[[int], int]) -> OrderNumber:
@@ -42,7 +42,7 @@ def read_number(typed: str) -> OrderNumber:
     >>> read_number("ｄｄ-o1234 5678l-9ABCD EFGHJ")
     'DD01234567819ABCDEFGHJ'
     """
-    compact = _SEPARATORS.sub("", unicodedata.normalize("NFKC", typed).upper())[:_LONGEST]
+    compact = _NO_SYMBOL.sub("", unicodedata.normalize("NFKC", typed).upper())[:_LONGEST]
     if len(compact) != len(PREFIX) + SYMBOLS or not compact.startswith(PREFIX):
         return OrderNumber(compact)
     return OrderNumber(PREFIX + compact[len(PREFIX) :].translate(_READ))

@@ -101,7 +101,7 @@ class CardRows:
         """Store a card, or change everything but its secret.
 
         Raises:
-            sqlalchemy.exc.IntegrityError: Another card has this very secret.
+            IntegrityError: Another card has this very secret; ``storage`` makes it a ``Conflict``.
         """
         blinds = self._blinds(secret)
         upsert(

@@ -78,6 +78,11 @@ class OrderRows:
         """The order, or ``None``."""
         key = {"number": number}
         row = self._connection.execute(_ORDER, key).mappings().one_or_none()
+        # asked for in every case: an unknown order must not be told by a quicker answer
+        lines = self._rows(_LINES, key)
+        paid = self._rows(_PAYMENTS, key)
+        refunded = self._rows(_REFUNDS, key)
+        identities = self._connection.execute(_IDENTITIES, key).scalars().all()
         if row is None:
             return None
         contact = Contact(
@@ -87,14 +92,14 @@ class OrderRows:
         )
         return Order(
             number=OrderNumber(row["number"]),
-            lines=tuple(self._line(line) for line in self._rows(_LINES, key)),
+            lines=tuple(self._line(one) for one in lines),
             contact=contact,
             payment=PaymentState(row["payment_state"]),
             fulfilment=FulfilmentState(row["fulfilment_state"]),
             discount_fen=row["discount_fen"],
-            payments=tuple(_payment(one) for one in self._rows(_PAYMENTS, key)),
-            refunds=tuple(_refund(one) for one in self._rows(_REFUNDS, key)),
-            identities=tuple(self._connection.execute(_IDENTITIES, key).scalars()),
+            payments=tuple(_payment(one) for one in paid),
+            refunds=tuple(_refund(one) for one in refunded),
+            identities=tuple(identities),
             version=row["version"],
             **{name: row[name] for name in _TIMES},
         )

@@ -90,11 +90,11 @@ class ConversationsApi:
         """A page of a list."""
         asked = call.query(ListQuery)
         agent_id = call.agent.id
-        _require_cursor(asked.before)
+        before = _cursor(asked.before)
 
         def unit(work: ViewWork) -> RowsOut:
             page, after = work.conversations.page(
-                asked.view, agent_id, limit=asked.limit, before=asked.before
+                asked.view, agent_id, limit=asked.limit, before=before
             )
             return RowsOut(items=rows(work, page), next=after, counts=counts(work, agent_id))
 
@@ -155,13 +155,19 @@ def _id(call: Call) -> ConversationId:
     return ConversationId(call.path("conversation_id"))
 
 
-def _require_cursor(before: str | None) -> None:
+def _cursor(before: str | None) -> str | None:
+    """The page's cursor, given back as it was given out.
+
+    Raises:
+        ApiError: It was not.
+    """
     if before is None:
-        return
-    at_text, _, _key = before.partition("|")
+        return None
+    before = before.replace(" ", "+")  # a plus sign that was not escaped arrives as a space
     try:
-        is_aware = datetime.fromisoformat(at_text).tzinfo is not None
+        is_aware = datetime.fromisoformat(before.partition("|")[0]).tzinfo is not None
     except ValueError:
         is_aware = False
     if not is_aware:
         raise ApiError(422, "invalid", "请检查：before（格式不对）")
+    return before

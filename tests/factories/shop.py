@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 from argon2 import PasswordHasher
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine
 
 from shop.answers import Requester
 from shop.backends.embedded import EmbeddedShop
@@ -31,15 +28,8 @@ from shop.products import Product, ProductKind
 from shop.refunds import Refund, RefundState
 from shop.settings import GateSettings
 from shop.topups import TopUp
-from storage.attempts import AttemptRows
-from storage.cards import CardRows
-from storage.deliveries import DeliveryRows
-from storage.keyring import Keyring
-from storage.orders import OrderRows
-from storage.products import ProductRows
-from storage.proofs import ProofRows
-
-T = TypeVar("T")
+from storage.storage import Storage
+from storage.unit_of_work import UnitOfWork
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 NUMBER = OrderNumber("DD0123456789ABCDEFGHJK")
@@ -70,55 +60,6 @@ class CountingHasher(PasswordHasher):
     def verify(self, hash: str | bytes, password: str | bytes) -> Any:  # noqa: A002 - argon2's name
         self.verifications += 1
         return super().verify(hash, password)
-
-
-class ShopWork:
-    """The shop's repositories of one transaction."""
-
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:
-        self._parts = (connection, keyring)
-
-    @cached_property
-    def products(self) -> ProductRows:
-        return ProductRows(*self._parts)
-
-    @cached_property
-    def orders(self) -> OrderRows:
-        return OrderRows(*self._parts)
-
-    @cached_property
-    def cards(self) -> CardRows:
-        return CardRows(*self._parts)
-
-    @cached_property
-    def attempts(self) -> AttemptRows:
-        return AttemptRows(*self._parts)
-
-    @cached_property
-    def proofs(self) -> ProofRows:
-        return ProofRows(*self._parts)
-
-    @cached_property
-    def deliveries(self) -> DeliveryRows:
-        return DeliveryRows(*self._parts)
-
-
-class ShopUnits:
-    """Units of work over the shop's tables alone, each in a transaction of its own."""
-
-    def __init__(self, engine: Engine, keyring: Keyring) -> None:
-        self._engine = engine
-        self._keyring = keyring
-
-    async def write(self, unit: Callable[[ShopWork], T]) -> T:
-        return await asyncio.to_thread(self._run, unit)
-
-    async def read(self, unit: Callable[[ShopWork], T]) -> T:
-        return await asyncio.to_thread(self._run, unit)
-
-    def _run(self, unit: Callable[[ShopWork], T]) -> T:
-        with self._engine.begin() as connection:
-            return unit(ShopWork(connection, self._keyring))
 
 
 def a_product(
@@ -245,8 +186,8 @@ def a_requester(
 class Shop:
     """The embedded shop on a database, with its gate."""
 
-    units: ShopUnits
-    clock: FakeClock = field(default_factory=FakeClock)
+    units: Storage
+    clock: FakeClock
     hasher: CountingHasher = field(default_factory=CountingHasher)
     mail_available: bool = True
     settings: GateSettings = field(default_factory=GateSettings)
@@ -281,7 +222,7 @@ class Shop:
         hash_ = None if password is None else self.passwords.hash(SecretStr(password))
         known = {one.id for one in products}
 
-        def unit(work: ShopWork) -> None:
+        def unit(work: UnitOfWork) -> None:
             for position, product in enumerate(products):
                 work.products.put(product, position=position)
             for order in orders:

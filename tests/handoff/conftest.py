@@ -18,6 +18,7 @@ from storage.keyring import Keyring
 from storage.storage import Storage, engine_for
 from storage.tables.base import metadata
 from tests.factories.handoff import DailyHours, ManualClock
+from tests.handoff.console import Shop
 
 assert storage.tables.handoff
 assert storage.tables.messaging
@@ -74,3 +75,13 @@ async def database(database_url: str, clock: ManualClock) -> AsyncIterator[Stora
     keyring = Keyring([Keyring.new_key()])
     async with Storage.open(database_url, keyring=keyring, clock=clock) as opened:
         yield opened
+
+
+@pytest.fixture
+async def shop(
+    database: Storage, desk: Desk, clock: ManualClock, tmp_path: Path
+) -> AsyncIterator[Shop]:
+    opened = Shop(database, desk, clock, tmp_path / "media")
+    await opened.open()
+    yield opened
+    await opened.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,10 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from storage.keyring import Keyring
-from storage.storage import engine_for
+from storage.storage import Storage, engine_for
 from storage.tables import shop as tables
 from storage.tables.base import metadata
-from tests.factories.shop import Shop, ShopUnits
+from tests.factories.shop import FakeClock, Shop
 
 POSTGRES_URL = os.environ.get(
     "KEFU_TEST_POSTGRES_URL", "postgresql+psycopg://root@127.0.0.1:5432/test"
@@ -63,5 +63,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def shop(engine: Engine) -> Shop:
-    return Shop(ShopUnits(engine, Keyring([Keyring.new_key()])))
+async def shop(engine: Engine) -> AsyncIterator[Shop]:
+    clock = FakeClock()
+    url = engine.url.render_as_string(hide_password=False)
+    keyring = Keyring([Keyring.new_key()])
+    async with Storage.open(url, keyring=keyring, clock=clock) as storage:
+        yield Shop(storage, clock)

@@ -14,8 +14,10 @@ from shop.orders import FulfilmentState, PaymentState
 from shop.proofs import Factor, Level
 from shop.records import Shown
 from shop.refunds import RefundState
+from shop.shown_state import ShownState
 from shop.stock import tally
-from tests.factories.shop import EMAIL, NUMBER, PASSWORD, Shop, a_card, a_requester, an_order
+from shop.topups import TopUp
+from tests.factories.shop import EMAIL, NOON, NUMBER, PASSWORD, Shop, a_card, a_requester, an_order
 
 SECRETS = ["STAR-7KQ2-M8XD-41VN-9CHT", "STAR-AAAA-BBBB-CCCC-DDDD"]
 
@@ -151,6 +153,16 @@ async def test_what_was_not_delivered_is_not_resent_to_its_owner_either(
     assert answer.outcome is outcome
     assert answer.view is not None
     assert answer.view.cards == ()
+
+
+async def test_a_top_up_that_is_done_asks_for_no_proof_to_resend_nothing(shop: Shop) -> None:
+    await shop.has(an_order(topup=TopUp.submitted("10001000", at=NOON)))
+
+    answer = await shop.gate.resend(a_requester(), NUMBER)
+
+    assert answer.outcome is ResendOutcome.NOT_DELIVERED
+    assert answer.view is not None
+    assert answer.view.state is ShownState.TOPUP_DONE
 
 
 async def test_an_order_refunded_in_full_gives_no_cards_any_more(shop: Shop) -> None:

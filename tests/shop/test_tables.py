@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, Table, update
 from sqlalchemy.exc import IntegrityError
 
+from handoff.errors import Conflict
 from shop.errors import BackendError, ErrorCode
 from shop.numbers import OrderNumber
 from shop.throttle import AttemptKind
@@ -68,7 +69,7 @@ async def test_the_same_secret_is_not_imported_twice(shop: Shop) -> None:
     card, secret = a_card("STAR-7KQ2-M8XD")
     await shop.has(an_order(), cards=((card, secret),))
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Conflict):
         await shop.has(cards=((replace(card, id="again"), secret),))
 
 

@@ -52,7 +52,7 @@ export class Sender {
   }
 
   /** The server has stored it, by acknowledgement or because it came back as a message. */
-  stored(clientId: string): Outgoing | undefined {
+  settled(clientId: string): Outgoing | undefined {
     const act = this.options.outbox.take(clientId)
     this.#tries.delete(clientId)
     this.#held.delete(clientId)

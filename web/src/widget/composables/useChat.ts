@@ -110,7 +110,7 @@ export function useChat(world: World) {
         return takeMessage(frame)
       case 'ack':
         change(acknowledged(timeline.value, frame))
-        sender.stored(frame.client_id)
+        sender.settled(frame.client_id)
         return
       case 'state':
         return change(turned(timeline.value, frame))
@@ -128,7 +128,7 @@ export function useChat(world: World) {
     const isNew = frame.seq > timeline.value.lastSeq
     change(received(timeline.value, frame))
     if (frame.client_id !== undefined)
-      sender.stored(frame.client_id)
+      sender.settled(frame.client_id)
     if (frame.author === 'bot' || frame.author === 'agent')
       showTyping(null)
     if (isNew && frame.author !== 'customer')
@@ -141,9 +141,14 @@ export function useChat(world: World) {
   }
 
   function failed({ clientId, act }: Outgoing, text: string): void {
-    if (act.type === 'csat')
-      tell(text)
-    change(amended(timeline.value, clientId, { delivery: 'failed', problem: text }))
+    if (act.type !== 'csat') {
+      change(amended(timeline.value, clientId, { delivery: 'failed', problem: text }))
+      return
+    }
+    // Stars have no bubble to stand under: say why, and let the customer give them again.
+    tell(text)
+    sender.settled(clientId)
+    change(withdrawn(timeline.value, clientId))
   }
 
   function catchUp(): void {
@@ -242,7 +247,7 @@ export function useChat(world: World) {
 
     discard(clientId: string): void {
       uploads.remove(clientId)
-      sender.stored(clientId)
+      sender.settled(clientId)
       change(withdrawn(timeline.value, clientId))
     },
 

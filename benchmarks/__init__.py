@@ -1,0 +1,1 @@
+"""Speed of the running product: ``make bench`` or ``python -m benchmarks --help``."""

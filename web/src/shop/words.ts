@@ -1,0 +1,29 @@
+import type { Locale } from '../widget/locales'
+
+const zh = {
+  help: '客服中心',
+  heading: '有什么可以帮您？',
+  lead: '查订单、补发卡密、充值到账，发一句话就行。',
+  ask: '您可以问',
+  promises: [
+    ['凭订单号就能查', '报上订单号和下单时留的联系方式，马上查到进度'],
+    ['卡密只给本人', '核对过身份才显示卡密，客服不会向您要支付密码'],
+    ['随时能找到人', '机器人没答好，点“转人工”，前面聊过的不用再说一遍'],
+  ],
+}
+
+const en: typeof zh = {
+  help: 'Help centre',
+  heading: 'How can we help?',
+  lead: 'Orders, card codes, top-ups: just write one sentence.',
+  ask: 'You can ask',
+  promises: [
+    ['Your order number is enough', 'With the contact you ordered with we find it at once'],
+    ['Codes are for you only', 'Shown once you have proved the order is yours; we never ask for passwords'],
+    ['People are near', 'One tap brings a person, who has read everything above'],
+  ],
+}
+
+export function shopWords(locale: Locale): typeof zh {
+  return locale === 'zh' ? zh : en
+}

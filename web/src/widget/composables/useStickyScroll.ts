@@ -1,0 +1,60 @@
+import type { Ref } from 'vue'
+import { nextTick, onMounted, onScopeDispose, ref } from 'vue'
+
+/** Nearer to the end than this counts as being there. */
+const NEAR_PX = 80
+/** Nearer to the top than this asks for earlier messages. */
+const TOP_PX = 120
+
+/**
+ * Keep a list at its end while it grows, unless the reader has scrolled up; keep the place when it grows on top.
+ */
+export function useStickyScroll(list: Readonly<Ref<HTMLElement | null>>, onTop: () => void) {
+  const isAtEnd = ref(true)
+  let observer: ResizeObserver | undefined
+
+  function toEnd(behavior: ScrollBehavior = 'auto'): void {
+    const element = list.value
+    if (element === null)
+      return
+    isAtEnd.value = true
+    element.scrollTo({ top: element.scrollHeight, behavior: calm() ? 'auto' : behavior })
+  }
+
+  function onScroll(): void {
+    const element = list.value
+    if (element === null)
+      return
+    isAtEnd.value = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX
+    if (element.scrollTop < TOP_PX && !isAtEnd.value)
+      onTop()
+  }
+
+  /** Do something that adds to the top, and leave what the reader looks at where it is. */
+  async function holdingPlace(): Promise<void> {
+    const element = list.value
+    if (element === null)
+      return
+    const below = element.scrollHeight - element.scrollTop
+    await nextTick()
+    element.scrollTop = element.scrollHeight - below
+  }
+
+  onMounted(() => {
+    // Images that load and a keyboard that opens change heights without a message.
+    observer = new ResizeObserver(() => isAtEnd.value && toEnd())
+    if (list.value !== null) {
+      observer.observe(list.value)
+      if (list.value.firstElementChild !== null)
+        observer.observe(list.value.firstElementChild)
+    }
+    toEnd()
+  })
+  onScopeDispose(() => observer?.disconnect())
+
+  return { isAtEnd, toEnd, onScroll, holdingPlace }
+}
+
+function calm(): boolean {
+  return window.matchMedia('(prefers-reduced-motion: reduce)').matches
+}

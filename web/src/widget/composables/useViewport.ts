@@ -1,0 +1,21 @@
+import { onScopeDispose, ref } from 'vue'
+
+/** What of the screen the keyboard leaves, as custom properties: iOS slides fixed boxes under the keyboard otherwise. */
+export function useViewport() {
+  const style = ref<Record<string, string>>({})
+  const viewport = window.visualViewport
+
+  function measure(): void {
+    if (viewport !== null)
+      style.value = { '--kf-view-height': `${Math.round(viewport.height)}px`, '--kf-view-top': `${Math.round(viewport.offsetTop)}px` }
+  }
+
+  measure()
+  viewport?.addEventListener('resize', measure)
+  viewport?.addEventListener('scroll', measure)
+  onScopeDispose(() => {
+    viewport?.removeEventListener('resize', measure)
+    viewport?.removeEventListener('scroll', measure)
+  })
+  return { style }
+}
