@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.commit import Outcome
@@ -34,8 +35,11 @@ from shop.gate import Gate
 from shop.panel import Panel
 from shop.passwords import Passwords, query_password_hasher
 from shop.settings import GateSettings
+from shop.throttle import Limits
 from storage.aftermath import Aftermath
 from storage.keyring import Keyring
+from storage.keys import rooted
+from storage.schema import upgrade
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 
@@ -110,6 +114,7 @@ class Services:
     presence: Presence
     hours: LiveHours
     shop: EmbeddedShop
+    gate: Gate
     passwords: Passwords
     panel: Panel
     metrics: Metrics
@@ -136,11 +141,13 @@ async def services(
     clock: Clock = utc_now,
     knowledge: Knowledge | None = None,
     on_turn: Callable[[Outcome], None] = lambda _outcome: None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Services]:
     """Build the parts on a database whose tables are up to date.
 
     Args:
         on_turn: Told after each committed turn, beside the metrics.
+        limits: How often one may look and try; ``None`` for the usual.
     """
     after_commit = AfterCommit()
     metrics = Metrics()
@@ -164,7 +171,7 @@ async def services(
             clock,
             mail_available=settings.has_mail,
             shop_name=lambda: kb.current.shop.name,
-            settings=GateSettings(proofs_last=proofs_last),
+            settings=GateSettings(limits=limits or Limits(), proofs_last=proofs_last),
         )
 
         def tools_in(zone: ZoneInfo) -> ShopTools:
@@ -216,6 +223,7 @@ async def services(
             presence=presence,
             hours=hours,
             shop=shop,
+            gate=gate,
             passwords=passwords,
             panel=Panel(storage, shop, clock, proofs_last=proofs_last),
             metrics=metrics,
@@ -245,7 +253,25 @@ def smtp_account(settings: Settings) -> SmtpAccount:
     )
 
 
-def open_keyring(settings: Settings) -> Keyring:
-    """The configured keys, or those of the data folder."""
+def opened_database(settings: Settings) -> Keyring:
+    """Bring the database up to date; the keyring that opens it. Blocking.
+
+    Raises:
+        StorageUnavailable: The database cannot be used.
+        KeyringError: The key is not the one that this data was made with.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    keyring = configured_keyring(settings)
+    upgrade(settings.database)
+    return rooted(settings.database, keyring)
+
+
+def configured_keyring(settings: Settings) -> Keyring:
+    """The configured keys, or those of the data folder, without a database's root."""
     configured = settings.secret_key.get_secret_value() if settings.secret_key else None
-    return Keyring.of(configured, settings.data_dir / "secret.key")
+    return Keyring.of(configured, key_file(settings))
+
+
+def key_file(settings: Settings) -> Path:
+    """Where keys are kept that nobody configured."""
+    return settings.data_dir / "secret.key"

@@ -282,15 +282,12 @@ def _now() -> Any:
 
 def _with_storage(settings: Settings, work: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
     """Open the database, up to date, for one command; a running kefu may use it meanwhile."""
-    from bot.app import open_keyring, utc_now  # noqa: PLC0415
-    from storage.schema import upgrade  # noqa: PLC0415
+    from bot.app import opened_database, utc_now  # noqa: PLC0415
     from storage.storage import Storage  # noqa: PLC0415
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.database)
+    keyring = opened_database(settings)
 
     async def opened() -> None:
-        keyring = open_keyring(settings)
         async with Storage.open(settings.database, keyring=keyring, clock=utc_now) as storage:
             await work(storage)
 
@@ -320,6 +317,45 @@ def upgrade_database(*, data: Path | None) -> None:
 def new_key() -> None:
     """生成一个加密密钥（给 KEFU_SECRET_KEY 用）。"""
     click.echo(Keyring.new_key())
+
+
+@db.command()
+@_DATA
+def rotate_key(*, data: Path | None) -> None:
+    """换加密密钥：用新密钥把所有加密内容重新封一遍。先停掉 kefu 再做。"""
+    from bot.app import configured_keyring, key_file  # noqa: PLC0415
+    from bot.data_lock import exclusive  # noqa: PLC0415
+    from storage.keys import reseal_all  # noqa: PLC0415
+
+    settings = _settings(data)
+    with exclusive(settings.data_dir):
+        if settings.secret_key is not None:
+            # configured keys are changed where they are configured: new one first, then this
+            count = reseal_all(settings.database, configured_keyring(settings))
+            click.echo(f"已用第一个密钥重新加密 {count} 处；现在可以从 KEFU_SECRET_KEY 里去掉旧的")
+            return
+        path = key_file(settings)
+        old = path.read_text().split() if path.exists() else []
+        new = Keyring.new_key()
+        # both are in the file before anything is sealed by the new one: a crash loses nothing
+        _write_keys(path, [new, *old])
+        count = reseal_all(settings.database, configured_keyring(settings))
+        _write_keys(path, [new])
+    click.echo(f"已换新密钥，重新加密 {count} 处；请重新备份 {path}")
+
+
+def _write_keys(path: Path, keys: list[str]) -> None:
+    """Replace the key file in one step, readable by its owner alone."""
+    import os  # noqa: PLC0415
+
+    beside = path.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write("\n".join(keys) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
 
 
 @main.group()

@@ -143,13 +143,12 @@ class Dialogue:
             return self._call_person("asked", HUMAN, memory, ())
         if kind == "none":
             return self._missed((), (), memory)
-        if kind in {"code", "mail"} and memory.pending is not None:
+        if kind == "code" and memory.pending is not None:
             run = Run(
                 tool=memory.pending.tool,
                 intent=IntentId(memory.pending.intent),
                 slots=memory.pending.slots,
-                wants_code=kind == "code",
-                wants_mail=kind == "mail",
+                wants_code=True,
             )
             return Decision((run,)), memory
         if kind == "cancel":

@@ -7,6 +7,11 @@ from aiohttp import web
 FORWARDED_FOR = "X-Forwarded-For"
 
 
+def is_this_machine(request: web.Request, address: str) -> bool:
+    """Whether a request comes from this machine, and not through a proxy nobody told of."""
+    return address in {"127.0.0.1", "::1"} and FORWARDED_FOR not in request.headers
+
+
 def client_address(request: web.Request, trusted_proxies: int) -> str:
     """The network address of whoever sent a request.
 

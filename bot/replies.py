@@ -176,8 +176,8 @@ OUTCOMES: Mapping[str, Mapping[str, Text]] = {
             "Something is wrong with this order; I am calling a person.",
         ),
         "risk_hold": (
-            "这单正在人工审核，通过后会马上发货，请稍等。",
-            "This order is under review; it is delivered as soon as it passes.",
+            "这单正在人工审核，通过后会马上发货。我请客服帮您看一下。",
+            "This order is under review; I am calling a person to look at it.",
         ),
         "failed": (
             "这单发货没有成功，我请客服帮您处理。",
@@ -312,7 +312,6 @@ BUTTONS: Mapping[str, Text] = {
     "none": ("都不是", "None of these"),
     "cancel": ("算了", "Never mind"),
     "code": ("发验证码到下单邮箱", "Mail me a code"),
-    "mail": ("补发到下单邮箱", "Mail me the codes"),
 }
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=False)

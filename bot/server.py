@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -16,12 +17,12 @@ import uvloop
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.app import Services, load_knowledge, open_keyring, services, utc_now
+from bot.app import Services, load_knowledge, opened_database, services, utc_now
 from bot.console import Console
 from bot.data_lock import exclusive
 from bot.demo import demo_of, demo_password, keep_fresh
 from bot.errors import PortInUse
-from bot.network import client_address
+from bot.network import client_address, is_this_machine
 from bot.pages import Pages, built_pages
 from bot.replies import BUTTONS
 from bot.settings import Settings
@@ -38,13 +39,15 @@ from handoff.passwords import is_right
 from handoff.timers import tick
 from shop.demo import plant
 from storage.chatlog import StoredChatLog
-from storage.schema import upgrade
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
 SITE = ChannelRef("web", "default")
 TICK_S = 1.0
+HOUSEKEEPING_S = 3600.0
+EVENTS_KEPT = timedelta(days=7)
+"""A console that was away for longer reloads everything."""
 MAX_BODY_BYTES = 6 * 1024 * 1024
 SHUTDOWN_S = 5.0
 
@@ -91,10 +94,9 @@ async def running(settings: Settings, *, is_demo: bool = False) -> AsyncIterator
         listener = _bind(settings)
         stack.callback(listener.close)
         stack.enter_context(exclusive(settings.data_dir))
-        keyring = open_keyring(settings)
-        knowledge, _ = await asyncio.gather(
+        knowledge, keyring = await asyncio.gather(
             asyncio.to_thread(load_knowledge, settings),
-            asyncio.to_thread(upgrade, settings.database),
+            asyncio.to_thread(opened_database, settings),
         )
         parts = await stack.enter_async_context(
             services(settings, keyring=keyring, knowledge=knowledge)
@@ -125,6 +127,7 @@ async def running(settings: Settings, *, is_demo: bool = False) -> AsyncIterator
         tasks.start(parts.delivery.run(), "delivery")
         tasks.start(parts.knowledge.watch(), "knowledge")
         tasks.start(_timers(parts), "timers")
+        tasks.start(_housekeeping(parts), "housekeeping")
         host, port = listener.getsockname()[:2]
         yield Started(f"http://{_shown(host)}:{port}", parts, password)
 
@@ -153,9 +156,11 @@ def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -
         except StorageUnavailable as error:
             raise NotStored(str(error)) from error
 
-    def source_of(request: web.Request) -> str:
+    def sources_of(request: web.Request) -> tuple[str, ...]:
         address = client_address(request, parts.settings.trusted_proxies)
-        return network_source(address, source_key)
+        if is_this_machine(request, address):
+            return ()  # the owner, trying things out; a visitor's own limits still hold
+        return (network_source(address, source_key),)
 
     return WebChat(
         connector=WebConnector(SITE, hub, chat_log, parts.clock),
@@ -170,7 +175,7 @@ def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -
         add_attachment=add_attachment,
         on_typing=on_typing,
         origins=parts.settings.widget_origins,
-        source_of=source_of,
+        sources_of=sources_of,
     )
 
 
@@ -271,6 +276,15 @@ async def _timers(parts: Services) -> None:
         await asyncio.sleep(TICK_S)
         with suppress(StorageUnavailable):
             await tick(parts.storage, parts.desk, parts.clock())
+
+
+async def _housekeeping(parts: Services) -> None:
+    """Drop what counts no longer, once an hour."""
+    while True:
+        with suppress(StorageUnavailable):
+            await parts.gate.forget_old_attempts()
+            await parts.storage.write(lambda work: work.events.forget(parts.clock() - EVENTS_KEPT))
+        await asyncio.sleep(HOUSEKEEPING_S)
 
 
 class _Tasks:

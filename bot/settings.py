@@ -37,10 +37,6 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="加密密钥，可以有多个，用逗号隔开，最新的在前；不填就在数据目录里生成一个"
     )
-    public_url: str | None = Field(
-        None,
-        description="顾客访问的网址，如 https://kf.example.com；https 开头时登录凭证只走 https",
-    )
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = Field(
         0, description="前面有几层自己的反向代理；决定信任 X-Forwarded-For 里从右数第几个地址"
     )

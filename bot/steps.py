@@ -47,7 +47,6 @@ class Run:
     Attributes:
         secrets: Proofs and card secrets; they live for this turn only.
         wants_code: Mail a code to the order's contact instead of asking for a proof.
-        wants_mail: Send the cards to the order's contact instead of showing them.
     """
 
     tool: str
@@ -55,7 +54,6 @@ class Run:
     slots: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
     wants_code: bool = False
-    wants_mail: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -17,7 +18,14 @@ from typing import Any
 
 from ulid import ULID
 
-from bot.app import Services, load_knowledge, open_keyring, services, utc_now
+from bot.app import (
+    Services,
+    key_file,
+    load_knowledge,
+    opened_database,
+    services,
+    utc_now,
+)
 from bot.commit import Outcome
 from bot.demo import demo_of, has_demo
 from bot.errors import BadData
@@ -34,10 +42,10 @@ from connectors.messages import (
     SendStatus,
 )
 from shop.demo import plant
-from storage.keyring import Keyring
-from storage.schema import upgrade
+from shop.throttle import Limits
 
 TERMINAL = ChannelRef("terminal", "chat")
+_LOOKUPS = 1000
 
 
 class TerminalConnector:
@@ -146,14 +154,20 @@ async def chat_with(settings: Settings) -> AsyncIterator[Chat]:
         )
         original = settings.data_dir / "kefu.db"
         is_new = not original.exists()
-        if is_new:
-            keyring = Keyring([Keyring.new_key()])
-        else:
-            keyring = open_keyring(settings)
+        if not is_new:
             await asyncio.to_thread(_copy_database, original, copy.data_dir / "kefu.db")
-        await asyncio.to_thread(upgrade, copy.database)
+            if key_file(settings).exists():
+                shutil.copy(key_file(settings), key_file(copy))
+        keyring = await asyncio.to_thread(opened_database, copy)
         heard: list[Outcome] = []
-        parts = services(copy, keyring=keyring, knowledge=knowledge, on_turn=heard.append)
+        parts = services(
+            copy,
+            keyring=keyring,
+            knowledge=knowledge,
+            on_turn=heard.append,
+            # whoever tries the bot out looks up more than a customer would
+            limits=Limits(lookups=_LOOKUPS),
+        )
         async with parts as running:
             if is_new or has_demo(settings.data_dir):
                 demo = demo_of(settings.data_dir, utc_now())

@@ -31,7 +31,6 @@ from shop.answers import (
 from shop.effects import Effect
 from shop.errors import ShopError
 from shop.gate import Gate
-from shop.proofs import Level
 from shop.wording import REDEMPTION_TEXTS, SHOWN_STATE_TEXTS
 
 log = structlog.get_logger(__name__)
@@ -43,6 +42,7 @@ _NEEDS_PERSON = frozenset(
         OrderOutcome.ABNORMAL,
         OrderOutcome.FAILED,
         OrderOutcome.PARTIALLY_DELIVERED,
+        OrderOutcome.RISK_HOLD,
     }
 )
 _OWNER_BUTTONS = ("code", "cancel", "handoff")
@@ -116,9 +116,7 @@ class ShopTools:
         if step.wants_code:
             return await self._code(step, requester)
         number = step.slots["order_number"]
-        answer = await self._gate.resend(
-            requester, number, proof=step.secrets.get("proof"), want_mail=step.wants_mail
-        )
+        answer = await self._gate.resend(requester, number, proof=step.secrets.get("proof"))
         if answer.outcome is ResendOutcome.PRIVATE_ONLY:
             return ToolResult("not_found", remark="group")
         result = ToolResult(
@@ -130,10 +128,6 @@ class ShopTools:
             reason="tool_error" if answer.outcome is ResendOutcome.UNAVAILABLE else None,
         )
         if answer.outcome is ResendOutcome.PROOF_NEEDED:
-            if answer.level is Level.CONTACT and self._has_mail and not step.wants_mail:
-                # who typed the right contact may have the cards sent there, and no further
-                asked = self._asks_proof(step, result, is_optional=False)
-                return replace(asked, buttons=("mail", *_OWNER_BUTTONS))
             return self._asks_proof(step, result, is_optional=False)
         if answer.outcome is ResendOutcome.NOT_FOUND:
             return self._asks_again(step, result)

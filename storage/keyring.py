@@ -24,14 +24,16 @@ class Keyring:
 
     Args:
         keys: Fernet keys (32 bytes, URL-safe base64), the newest first.
+        root: What look-ups and tokens are keyed with. It is kept in the database, sealed, so that
+            the keys can be rotated without losing either; ``None`` derives it from the oldest key.
 
     Raises:
         KeyringError: There is no key, or one is no Fernet key.
     """
 
-    __slots__ = ("_blind_key", "_fernet")
+    __slots__ = ("_blind_key", "_fernet", "_keys")
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], root: bytes | None = None) -> None:
         if not keys:
             raise KeyringError("no secret key: set KEFU_SECRET_KEY or let kefu make one")
         try:
@@ -41,7 +43,12 @@ class Keyring:
                 "KEFU_SECRET_KEY is no key: make one with `kefu db new-key` and keep it safe"
             ) from None
         self._fernet = MultiFernet(fernets)
-        self._blind_key = hmac.digest(keys[0].encode(), b"kefu blind index", "sha256")
+        self._keys = tuple(keys)
+        self._blind_key = root or hmac.digest(keys[-1].encode(), b"kefu blind index", "sha256")
+
+    def with_root(self, root: bytes) -> Keyring:
+        """The same keys, look-ups keyed by this root."""
+        return Keyring(self._keys, root)
 
     @staticmethod
     def new_key() -> str:
@@ -71,6 +78,17 @@ class Keyring:
     def seal(self, text: str) -> bytes:
         """The text, encrypted under the newest key."""
         return self._fernet.encrypt(text.encode())
+
+    def resealed(self, blob: bytes) -> bytes:
+        """What was sealed by any of our keys, sealed by the newest.
+
+        Raises:
+            KeyringError: No key of ours sealed it.
+        """
+        try:
+            return self._fernet.rotate(blob)
+        except InvalidToken:
+            raise KeyringError("a sealed value does not open: a key is missing") from None
 
     def open(self, blob: bytes) -> str:
         """The sealed text.

@@ -65,7 +65,7 @@ class WebChat:
         add_attachment: Stores what is known of an uploaded file.
         on_typing: Told when a customer types.
         origins: Origins of pages that may embed the chat; empty for any.
-        source_of: A throttle key for the network address behind a request.
+        sources_of: Throttle keys for the network address behind a request; may be none.
     """
 
     connector: WebConnector
@@ -80,7 +80,7 @@ class WebChat:
     add_attachment: Callable[[Attachment, str], Awaitable[None]]
     on_typing: Callable[[Address], Awaitable[None]]
     origins: Sequence[str]
-    source_of: Callable[[web.Request], str]
+    sources_of: Callable[[web.Request], tuple[str, ...]]
 
     # ---------------------------------------------------------------- wiring
 
@@ -213,7 +213,7 @@ class WebChat:
             return wire
         last_seq = request.query.get("last_seq", "0")
         cursor = int(last_seq) if last_seq.isdecimal() and len(last_seq) < 10 else 0  # noqa: PLR2004 - seq is a 32-bit number
-        page = _Page(self, wire, visitor_id, cursor, sources=(self.source_of(request),))
+        page = _Page(self, wire, visitor_id, cursor, sources=self.sources_of(request))
         await page.run()
         return wire
 

@@ -217,6 +217,13 @@ secrets = Table(
     Column("sealed", LargeBinary, nullable=False, info={"sealed": True}),
 )
 
+keys = Table(
+    "keys",
+    metadata,
+    Column("purpose", String(20), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False, info={"sealed": True}),
+)
+
 heartbeat = Table(
     "heartbeat",
     metadata,

@@ -154,6 +154,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeat")),
     )
     op.create_table(
+        "keys",
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("purpose", name=op.f("pk_keys")),
+    )
+    op.create_table(
         "login_attempts",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("pair", sa.LargeBinary(length=32), nullable=False),
@@ -875,6 +881,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_login_attempts_pair_at")
 
     op.drop_table("login_attempts")
+    op.drop_table("keys")
     op.drop_table("heartbeat")
     op.drop_table("events")
     with op.batch_alter_table("disclosures", schema=None) as batch_op:
