@@ -205,7 +205,7 @@ async def services(
             timeout_s=settings.turn_timeout_s,
             on_turn=told,
         )
-        intake = Intake(storage, find_secrets=find_secrets, on_stored=turns.wake)
+        intake = Intake(storage, find_secrets=find_secrets, on_stored=turns.stored)
         if settings.has_mail:
             mail = MailConnector(smtp_account(settings), clock)
             connectors[mail.ref.channel, mail.ref.account_id] = mail

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from connectors.messages import Attachment, Inbound, InboundKind, MessageId, Receipt
-from handoff.conversation import ConversationId
+from handoff.conversation import Conversation, ConversationId
 from handoff.transcript import Message
 
 
@@ -39,13 +39,21 @@ class Pending:
         return self.message.attachments
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message that was just stored, and its conversation as of that commit."""
+
+    conversation: Conversation
+    pending: Pending
+
+
 class Inbox(Protocol):
     """Every message that a channel delivered, once."""
 
     def record(
         self, message: Inbound, conversation_id: ConversationId, message_id: MessageId
-    ) -> bool:
-        """Store it; ``False`` if the channel delivered it before."""
+    ) -> int | None:
+        """Store it; its row, or ``None`` if the channel delivered it before."""
 
     def receipt(self, message: Inbound) -> Receipt | None:
         """The receipt given when it first came; ``None`` if it never did."""

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from ulid import ULID
 
-from bot.inbound import Inbox
+from bot.inbound import Inbox, Pending, Stored
 from connectors.errors import NotStored
-from connectors.messages import Address, Inbound, InboundKind, Receipt
+from connectors.messages import Address, Inbound, InboundKind, MessageId, Receipt
 from handoff.conversation import (
     Conversation,
     ConversationId,
@@ -55,7 +55,7 @@ class Intake:
 
     Args:
         find_secrets: What must not be stored in the clear.
-        on_stored: Told after the commit which conversation has something new.
+        on_stored: Told after the commit what is new, in the order in which it was stored.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Intake:
         units: Units[IntakeWork],
         *,
         find_secrets: FindSecrets,
-        on_stored: Callable[[ConversationId], None],
+        on_stored: Callable[[Stored], None],
     ) -> None:
         self._units = units
         self._find_secrets = find_secrets
@@ -77,7 +77,7 @@ class Intake:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                receipts = await self._units.write(lambda work: self._accept_all(work, messages))
+                accepted = await self._units.write(lambda work: self._accept_all(work, messages))
                 break
             except Conflict as error:
                 # two first messages of one customer, on two connections: the second finds the row
@@ -85,24 +85,27 @@ class Intake:
                     raise NotStored("the conversation kept changing") from error
             except StorageUnavailable as error:
                 raise NotStored(str(error)) from error
-        for conversation_id in dict.fromkeys(
-            receipt.conversation_id for receipt in receipts if receipt.is_new
-        ):
-            self._on_stored(ConversationId(conversation_id))
-        return receipts
+        for _, stored in accepted:
+            if stored is not None:
+                self._on_stored(stored)
+        return tuple(receipt for receipt, _ in accepted)
 
-    def _accept_all(self, work: IntakeWork, messages: Sequence[Inbound]) -> tuple[Receipt, ...]:
-        return tuple(self._accept_one(work, message) for message in messages)
+    def _accept_all(
+        self, work: IntakeWork, messages: Sequence[Inbound]
+    ) -> tuple[tuple[Receipt, Stored | None], ...]:
+        return tuple(self.accept_one(work, message) for message in messages)
 
-    def _accept_one(self, work: IntakeWork, message: Inbound) -> Receipt:
+    def accept_one(self, work: IntakeWork, message: Inbound) -> tuple[Receipt, Stored | None]:
+        """Store one message inside a running unit; ``None`` for what was stored before."""
         conversation = work.conversations.of_address(message.address)
         if conversation is None:
             conversation = open_conversation(work, message)
-        else:
+        message_id = MessageId(str(ULID()))
+        row = work.inbox.record(message, conversation.id, message_id)
+        if row is None:
             known = work.inbox.receipt(message)
-            if known is not None:
-                return known
-
+            assert known is not None, "it was recorded before"  # noqa: S101 - the row says so
+            return known, None
         known_so_far = conversation
 
         def find(text: str) -> Sequence[tuple[int, int, str]]:
@@ -119,10 +122,22 @@ class Intake:
             at=message.received_at,
             client_id=message.client_id,
             attachments=message.attachments,
+            message_id=message_id,
         )
-        work.inbox.record(message, conversation.id, line.id)
-        work.conversations.save(conversation)
-        return Receipt(message.dedup_key, line.id, conversation.id, line.seq, is_new=True)
+        saved = work.conversations.save(conversation)
+        pending = Pending(
+            id=row,
+            kind=message.kind,
+            message=line,
+            received_at=message.received_at,
+            text=message.text,
+            sources=message.sources,
+            button=message.button,
+            button_of=message.button_of,
+            score=message.score,
+        )
+        receipt = Receipt(message.dedup_key, line.id, saved.id, line.seq, is_new=True)
+        return receipt, Stored(saved, pending)
 
 
 def open_conversation(work: IntakeWork, message: Inbound) -> Conversation:

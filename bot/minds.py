@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,8 @@ from bot.thinking import Mind
 from handoff.rules import Rules
 from knowledge_base.hours import OpeningHours
 from knowledge_base.loader import KnowledgeBase
+
+_REMEMBERED = 512
 
 
 class Minds:
@@ -59,12 +62,14 @@ class Minds:
             misses_before_handoff=kb.policy.misses_before_handoff,
             repeats_before_handoff=kb.policy.repeats_before_handoff,
         )
+        # a turn asks twice: whether the sentence is whole, and what it wants
+        questions = lru_cache(maxsize=_REMEMBERED)(kb.recognizer.questions)
         return Mind(
             intents=kb.intents,
             titles={name: intent.title for name, intent in kb.intents.items()},
             shop=shop_variables(kb),
-            dialogue=Dialogue(kb.intents, kb.recognizer.questions, policy),
-            questions=kb.recognizer.questions,
+            dialogue=Dialogue(kb.intents, questions, policy),
+            questions=questions,
             read=read,
             tools=self._tools_in(kb.shop.zone),
             rules=self._rules,

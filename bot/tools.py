@@ -108,7 +108,15 @@ class ShopTools:
         if answer.outcome is OrderOutcome.DELIVERED and not result.secrets:
             # told that it was delivered, the next thing that is wanted are the cards
             return self._asks_proof(step, result, is_optional=True)
-        if result.outcome in {"not_found", "throttled", "locked"}:
+        if result.outcome == "not_found":  # the next number that comes corrects this one
+            return replace(
+                result,
+                asks="order_number",
+                asks_with=("order_lookup", {}),
+                is_optional=True,
+                buttons=("handoff",),
+            )
+        if result.outcome in {"throttled", "locked"}:
             return replace(result, buttons=("handoff",))
         return result
 

@@ -20,7 +20,7 @@ from ulid import ULID
 
 from bot.commit import Outcome, StaleTurn, TurnWork, commit_turn
 from bot.fragments import MAX_FRAGMENTS, looks_unfinished
-from bot.inbound import Pending
+from bot.inbound import Pending, Stored
 from bot.thinking import Mind, Thought
 from connectors.messages import Address, InboundKind
 from handoff.conversation import Conversation, ConversationId
@@ -82,9 +82,17 @@ class Turns:
         self._arrivals: dict[ConversationId, asyncio.Event] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._is_stopping = False
+        # conversations in which a turn failed: something older may wait there
+        self._left_behind: set[ConversationId] = set()
 
-    def wake(self, conversation_id: ConversationId) -> None:
-        """Something was stored for this conversation; returns at once."""
+    def stored(self, stored: Stored) -> None:
+        """A message was stored; returns at once. Its turn need not read it again."""
+        conversation = stored.conversation
+        is_left_behind = conversation.id in self._left_behind
+        loaded = None if is_left_behind else _Loaded(conversation, (stored.pending,))
+        self._wake(conversation.id, loaded)
+
+    def _wake(self, conversation_id: ConversationId, loaded: _Loaded | None) -> None:
         arrived = self._arrivals.get(conversation_id)
         if arrived is not None:
             arrived.set()
@@ -92,7 +100,7 @@ class Turns:
         if self._is_stopping:
             return  # it is stored: the next start takes it up
         self._arrivals[conversation_id] = asyncio.Event()
-        worker = asyncio.create_task(self._work(conversation_id))
+        worker = asyncio.create_task(self._work(conversation_id, loaded))
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
 
@@ -100,7 +108,7 @@ class Turns:
         """After a start: take up what a dead process left; how many conversations."""
         found = await self._units.read(lambda work: work.inbox.unanswered())
         for conversation_id in found:
-            self.wake(conversation_id)
+            self._wake(conversation_id, None)
         return len(found)
 
     async def settle(self) -> None:
@@ -117,29 +125,39 @@ class Turns:
         for worker in list(self._workers):
             worker.cancel()
 
-    async def _work(self, conversation_id: ConversationId) -> None:
+    async def _work(self, conversation_id: ConversationId, loaded: _Loaded | None) -> None:
+        """Turns until nothing waits for one.
+
+        Args:
+            loaded: What is known to wait, so that the usual turn need not read; ``None``: read.
+        """
+        arrived = self._arrivals[conversation_id]
         try:
             while True:
-                self._arrivals[conversation_id].clear()
                 try:
-                    had_work = await self._turn(conversation_id)
+                    has_more = await self._turn(conversation_id, loaded)
                 except StorageUnavailable as error:
                     log.warning("turn_waits_for_storage", reason=str(error)[:200])
                     await asyncio.sleep(STORAGE_RETRY_S)
-                    continue
+                    has_more = True
                 except Exception:  # one customer's failure must not end the others' turns
                     log.exception("turn_failed", conversation_id=conversation_id)
+                    self._left_behind.add(conversation_id)
                     return
-                if not had_work and not self._arrivals[conversation_id].is_set():
+                loaded = None
+                if not has_more and not arrived.is_set():
+                    self._left_behind.discard(conversation_id)
                     return
         finally:
             del self._arrivals[conversation_id]
 
-    async def _turn(self, conversation_id: ConversationId) -> bool:
-        """One turn; ``False`` if nothing was waiting for one."""
+    async def _turn(self, conversation_id: ConversationId, known: _Loaded | None) -> bool:
+        """One turn, if something waits for one; whether more may wait."""
         for _ in range(MAX_REDECIDED):
             started = time.perf_counter()
-            loaded = await self._load(conversation_id)
+            if known is None:
+                self._arrivals[conversation_id].clear()
+            loaded, known = known or await self._load(conversation_id), None
             if not loaded.pending:
                 return False
             mind = self._mind()
@@ -154,7 +172,7 @@ class Turns:
             except (StaleTurn, Conflict):
                 continue  # somebody took over, or the state moved: decide again from what is now
             self._on_turn(outcome)
-            return True
+            return len(loaded.pending) > len(group)
         raise StorageUnavailable("the conversation kept changing while it was decided on")
 
     async def _load(self, conversation_id: ConversationId) -> _Loaded:
@@ -180,8 +198,8 @@ class Turns:
             return tuple(group)
         while len(group) < MAX_FRAGMENTS and _is_words(group[-1]):
             text = "".join(one.text for one in group)
-            is_understood = mind.is_understood(text, memory)
-            if not looks_unfinished(text, is_understood=is_understood):
+            # the cheap look first: most sentences end, and recognising them twice is dear
+            if not looks_unfinished(text, is_understood=False) or mind.is_understood(text, memory):
                 break
             if len(pending) <= len(group):
                 await self._typing(conversation.address, "bot", is_on=True)

@@ -264,7 +264,7 @@ def _chose(conversation: Conversation, event: ChoseToWait | ChoseToLeaveMessage)
     _require(conversation, State.WAITING)
     keeps_waiting = isinstance(event, ChoseToWait)
     notice = Notice.KEEPS_WAITING if keeps_waiting else Notice.LEAVES_MESSAGE
-    return Move(replace(conversation, mode=WaitingMode.AFTER_HOURS), notice=notice)
+    return Move(conversation, notice=notice)
 
 
 def _native_reply(conversation: Conversation, now: datetime) -> Move:

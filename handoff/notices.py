@@ -100,7 +100,8 @@ def _chinese(kind: Notice, about: Circumstances, *, is_after_hours: bool) -> str
         Notice.CHOICES: "抱歉让您久等，客服现在都没空出手来。您想怎么办？"
         if about.is_open
         else f"抱歉，客服现在不在线，{_opens(about)}。您想怎么办？",
-        Notice.KEEPS_WAITING: "好的，位置给您留着，客服一有空就来。等的时候有问题也可以先问我。",
+        Notice.KEEPS_WAITING: "好的，位置给您留着，客服一有空就来。"
+        + ("等的时候有问题也可以先问我。" if is_after_hours else ""),
         Notice.LEAVES_MESSAGE: "好的，请直接把问题写下来（有订单号一起发更快），"
         "客服看到会第一时间回您。",
         Notice.LEFT_QUEUE: "好的，那我继续为您服务，请说～",
@@ -147,7 +148,8 @@ def _english(kind: Notice, about: Circumstances, *, is_after_hours: bool) -> str
         Notice.CHOICES: "Sorry, everybody is still busy. What would you like to do?"
         if about.is_open
         else f"Sorry, nobody is online; {_reply_when(about)}. What would you like to do?",
-        Notice.KEEPS_WAITING: "Your place is kept. Meanwhile feel free to ask me.",
+        Notice.KEEPS_WAITING: "Your place is kept."
+        + (" Meanwhile feel free to ask me." if is_after_hours else ""),
         Notice.LEAVES_MESSAGE: "Please write down your question (with the order number, if any); "
         "we'll reply as soon as we see it.",
         Notice.LEFT_QUEUE: "All right, I'll carry on. How can I help?",

@@ -39,12 +39,14 @@ def say(
     attachments: Sequence[Attachment] = (),
     reasons: TurnReasons | None = None,
     is_last_word: bool = False,
+    message_id: MessageId | None = None,
 ) -> tuple[Conversation, Message]:
     """Append a message to the transcript and, unless it is a note or the customer's, to the outbox.
 
     Args:
         work: The running unit; the caller saves the returned conversation in it.
         text: As it is stored: secrets already replaced by placeholders (see ``sealed``).
+        message_id: Where it was made before; ``None`` makes one.
         is_last_word: Said with a handoff or a closing of this very unit: it never goes stale.
 
     Returns:
@@ -52,7 +54,7 @@ def say(
     """
     is_sent = author is not Author.CUSTOMER and kind is not MessageKind.NOTE
     message = Message(
-        id=MessageId(str(ULID())),
+        id=message_id or MessageId(str(ULID())),
         conversation_id=conversation.id,
         segment_id=conversation.segment_id,
         seq=conversation.last_seq + 1,

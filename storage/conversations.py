@@ -45,6 +45,8 @@ _SAVE = (
     )
     .values({name: bindparam(name) for name in [*_PLAIN, "state", "mode", "memory"]})
 )
+_INSERT = conversations.insert()
+_INSERT_SEGMENT = segments.insert()
 _OPEN = (State.BOT, State.WAITING, State.AGENT, State.EXTERNAL)
 
 
@@ -111,7 +113,7 @@ class ConversationRows:
         """Store a new conversation."""
         address = conversation.address
         self._connection.execute(
-            conversations.insert(),
+            _INSERT,
             {
                 **_values(conversation),
                 "id": conversation.id,
@@ -254,7 +256,7 @@ class SegmentRows:
 
     def add(self, segment: Segment) -> None:
         """Store a new segment."""
-        self._connection.execute(segments.insert(), _segment_values(segment))
+        self._connection.execute(_INSERT_SEGMENT, _segment_values(segment))
 
     def get(self, segment_id: SegmentId) -> Segment | None:
         """The segment, or ``None``."""

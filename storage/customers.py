@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from ulid import ULID
 
 from connectors.messages import Address
 from handoff.conversation import CustomerId
 from storage.keyring import Keyring
 from storage.tables.messaging import customers, identities
+
+# Statements are built once: building one costs more than running it on SQLite.
+_OF_ADDRESS = select(identities.c.customer_id).where(
+    identities.c.channel == bindparam("channel"),
+    identities.c.account_id == bindparam("account"),
+    identities.c.user_id == bindparam("user"),
+)
+_INSERT = customers.insert()
+_INSERT_IDENTITY = identities.insert()
 
 
 class CustomerRows:
@@ -23,18 +32,19 @@ class CustomerRows:
     def of_address(self, address: Address, now: datetime, name: str) -> CustomerId:
         """The customer behind a channel identity, made at the first message."""
         found = self._connection.execute(
-            select(identities.c.customer_id).where(
-                identities.c.channel == address.ref.channel,
-                identities.c.account_id == address.ref.account_id,
-                identities.c.user_id == address.user_id,
-            )
+            _OF_ADDRESS,
+            {
+                "channel": address.ref.channel,
+                "account": address.ref.account_id,
+                "user": address.user_id,
+            },
         ).scalar()
         if found is not None:
             return CustomerId(found)
         key = str(ULID())
-        self._connection.execute(customers.insert(), {"id": key, "name": name, "created_at": now})
+        self._connection.execute(_INSERT, {"id": key, "name": name, "created_at": now})
         self._connection.execute(
-            identities.insert(),
+            _INSERT_IDENTITY,
             {
                 "id": str(ULID()),
                 "customer_id": key,

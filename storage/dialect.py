@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, literal
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert, ReturningInsert
 
 
 @cache
 def _insert_or_ignore(table: Table, dialect: str) -> ReturningInsert[Any]:
+    key = next(iter(table.primary_key.columns))
     if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing().returning(literal(1))
-    return sqlite.insert(table).on_conflict_do_nothing().returning(literal(1))
+        return postgresql.insert(table).on_conflict_do_nothing().returning(key)
+    return sqlite.insert(table).on_conflict_do_nothing().returning(key)
 
 
 @cache
@@ -34,9 +35,14 @@ def _upsert(table: Table, dialect: str, keys: tuple[str, ...], columns: tuple[st
 
 def insert_or_ignore(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row; ``False`` if one with the same unique key was there already."""
+    return insert_new(connection, table, row) is not None
+
+
+def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> Any:
+    """Insert a row; its primary key, or ``None`` if one with the same unique key was there."""
     # a row comes back only where one was inserted; rowcount means different things to the drivers
     statement = _insert_or_ignore(table, connection.dialect.name)
-    return connection.execute(statement, dict(row)).first() is not None
+    return connection.execute(statement, dict(row)).scalar()
 
 
 def upsert(

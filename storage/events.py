@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
@@ -21,6 +22,7 @@ class EventRows:
     def __init__(self, connection: Connection, aftermath: Aftermath) -> None:
         self._connection = connection
         self._aftermath = aftermath
+        self._fresh: list[dict[str, Any]] = []
 
     def add(
         self,
@@ -31,18 +33,23 @@ class EventRows:
         message_id: str | None = None,
         detail: str | None = None,
     ) -> None:
-        """Append a change."""
-        self._connection.execute(
-            _INSERT,
+        """Append a change; all of a unit are written together at its end (``flush``)."""
+        self._fresh.append(
             {
                 "kind": kind.value,
                 "conversation_id": conversation_id,
                 "at": at,
                 "message_id": message_id,
                 "detail": detail,
-            },
+            }
         )
-        self._aftermath.has_events = True
+
+    def flush(self) -> None:
+        """Write what was appended, in its order."""
+        if self._fresh:
+            self._connection.execute(_INSERT, self._fresh)
+            self._fresh = []
+            self._aftermath.has_events = True
 
     def after(self, cursor: int, limit: int) -> Sequence[Event]:
         """Events with a greater id, ascending."""

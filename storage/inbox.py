@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from bot.inbound import Pending
 from connectors.messages import Inbound, InboundKind, MessageId, Receipt
 from handoff.conversation import ConversationId
-from storage.dialect import insert_or_ignore
+from storage.dialect import insert_new
 from storage.keyring import Keyring
 from storage.messages import MessageRows
 from storage.secrets import SecretRows
@@ -21,6 +21,15 @@ _PENDING = (
     .where(inbound.c.conversation_id == bindparam("conversation"), inbound.c.turn_id.is_(None))
     .order_by(inbound.c.id)
     .limit(50)
+)
+_RECEIPT = (
+    select(inbound.c.message_id, inbound.c.conversation_id, messages.c.seq)
+    .join(messages, messages.c.id == inbound.c.message_id)
+    .where(
+        inbound.c.channel == bindparam("channel"),
+        inbound.c.account_id == bindparam("account"),
+        inbound.c.dedup_key == bindparam("dedup"),
+    )
 )
 _ASSIGN = (
     update(inbound)
@@ -39,8 +48,8 @@ class InboxRows:
 
     def record(
         self, message: Inbound, conversation_id: ConversationId, message_id: MessageId
-    ) -> bool:
-        """Store it; ``False`` if the channel delivered it before."""
+    ) -> int | None:
+        """Store it; its row, or ``None`` if the channel delivered it before."""
         data: dict[str, Any] = {
             "sources": list(message.sources),
             "button": message.button,
@@ -48,7 +57,7 @@ class InboxRows:
             "score": message.score,
             "locale": message.locale,
         }
-        return insert_or_ignore(
+        row = insert_new(
             self._connection,
             inbound,
             {
@@ -62,17 +71,17 @@ class InboxRows:
                 "data": {key: value for key, value in data.items() if value},
             },
         )
+        return None if row is None else int(row)
 
     def receipt(self, message: Inbound) -> Receipt | None:
         """The receipt given when it first came; ``None`` if it never did."""
         row = self._connection.execute(
-            select(inbound.c.message_id, inbound.c.conversation_id, messages.c.seq)
-            .join(messages, messages.c.id == inbound.c.message_id)
-            .where(
-                inbound.c.channel == message.address.ref.channel,
-                inbound.c.account_id == message.address.ref.account_id,
-                inbound.c.dedup_key == message.dedup_key,
-            )
+            _RECEIPT,
+            {
+                "channel": message.address.ref.channel,
+                "account": message.address.ref.account_id,
+                "dedup": message.dedup_key,
+            },
         ).one_or_none()
         if row is None:
             return None

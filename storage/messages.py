@@ -33,6 +33,28 @@ _MESSAGES = (
     .outerjoin(outbox, outbox.c.message_id == messages.c.id)
     .outerjoin(inbound, inbound.c.message_id == messages.c.id)
 )
+# Built once: building a statement costs more than running it on SQLite.
+_BY_ID = _MESSAGES.where(messages.c.id == bindparam("key"))
+_BY_CLIENT_ID = _MESSAGES.where(
+    messages.c.conversation_id == bindparam("conversation"),
+    messages.c.client_id == bindparam("client"),
+)
+_AFTER = (
+    _MESSAGES.where(
+        messages.c.conversation_id == bindparam("conversation"),
+        messages.c.seq > bindparam("seq"),
+    )
+    .order_by(messages.c.seq)
+    .limit(bindparam("limit"))
+)
+_BEFORE = (
+    _MESSAGES.where(
+        messages.c.conversation_id == bindparam("conversation"),
+        messages.c.seq < bindparam("seq"),
+    )
+    .order_by(desc(messages.c.seq))
+    .limit(bindparam("limit"))
+)
 _INSERT = messages.insert()
 _DELIVERY = {"unknown": DeliveryState.FAILED}
 
@@ -96,43 +118,23 @@ class MessageRows:
 
     def get(self, message_id: MessageId) -> Message | None:
         """The message, or ``None``."""
-        found = self._many(_MESSAGES.where(messages.c.id == bindparam("key")), {"key": message_id})
+        found = self._many(_BY_ID, {"key": message_id})
         return found[0] if found else None
 
     def by_client_id(self, conversation_id: ConversationId, client_id: str) -> Message | None:
         """The message that its sender named so."""
-        found = self._many(
-            _MESSAGES.where(
-                messages.c.conversation_id == bindparam("conversation"),
-                messages.c.client_id == bindparam("client"),
-            ),
-            {"conversation": conversation_id, "client": client_id},
-        )
+        found = self._many(_BY_CLIENT_ID, {"conversation": conversation_id, "client": client_id})
         return found[0] if found else None
 
     def after(self, conversation_id: ConversationId, seq: int, limit: int) -> Sequence[Message]:
         """Messages with a greater place, ascending."""
-        statement = (
-            _MESSAGES.where(
-                messages.c.conversation_id == bindparam("conversation"),
-                messages.c.seq > bindparam("seq"),
-            )
-            .order_by(messages.c.seq)
-            .limit(limit)
-        )
-        return self._many(statement, {"conversation": conversation_id, "seq": seq})
+        parameters = {"conversation": conversation_id, "seq": seq, "limit": limit}
+        return self._many(_AFTER, parameters)
 
     def before(self, conversation_id: ConversationId, seq: int, limit: int) -> Sequence[Message]:
         """The last messages with a smaller place, ascending."""
-        statement = (
-            _MESSAGES.where(
-                messages.c.conversation_id == bindparam("conversation"),
-                messages.c.seq < bindparam("seq"),
-            )
-            .order_by(desc(messages.c.seq))
-            .limit(limit)
-        )
-        return self._many(statement, {"conversation": conversation_id, "seq": seq})[::-1]
+        parameters = {"conversation": conversation_id, "seq": seq, "limit": limit}
+        return self._many(_BEFORE, parameters)[::-1]
 
     def last(self, conversation_ids: Sequence[ConversationId]) -> dict[ConversationId, Message]:
         """The newest message of each that is no note."""

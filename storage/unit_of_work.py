@@ -43,6 +43,10 @@ class UnitOfWork:
         self.clock = clock
         self.aftermath = Aftermath()
 
+    def flush(self) -> None:
+        """Write what repositories have gathered; called once, before the commit."""
+        self.events.flush()
+
     def probe(self) -> None:
         """Write one row: a database that only reads (a full disk) is not ready."""
         upsert(self._connection, heartbeat, {"id": 1, "at": self.clock()}, keys=["id"])

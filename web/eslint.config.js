@@ -17,6 +17,8 @@ export default antfu({
     // What a customer or the bot wrote is never markup.
     'vue/no-v-html': 'error',
     'no-restricted-properties': ['error', ...textNodesOnly.map(property => ({ property, message: 'Text nodes only.' }))],
+    // Arguments are described where name and type do not tell.
+    'jsdoc/check-param-names': 'off',
     // `toReversed`, `at` and their like are missing in the web views of phones that customers still carry.
     'e18e/prefer-array-at': 'off',
     'e18e/prefer-array-to-reversed': 'off',

@@ -1,10 +1,11 @@
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
-import { consolePath } from './vite/console-path'
+import { consolePath } from './vite/console-path.ts'
 
-// Where a running `kefu run` (or `node dev/fake-server.mjs`) answers, for `npm run dev`.
-const server = process.env.KEFU_DEV_SERVER ?? 'http://127.0.0.1:8080'
+// Where a running `kefu run` answers, for `npm run dev`.
+const server = process.env.KEFU_DEV_SERVER ?? 'http://127.0.0.1:8000'
 
 const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 

@@ -238,7 +238,7 @@ async def test_what_a_dead_process_left_is_answered_after_the_start(
         message = Inbound(
             dedup_key="left", address=customer.address, received_at=START, text="你好"
         )
-        parts.intake._accept_one(work, message)  # stored, and then the process died
+        parts.intake.accept_one(work, message)  # stored, and then the process died
 
     await parts.storage.write(store)
     assert channel.lines == []

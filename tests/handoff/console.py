@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSMsgType, web
 from aiohttp.test_utils import TestServer
@@ -18,7 +18,7 @@ from handoff.api.application import ConsoleApi
 from handoff.api.models import KbStatus, StatusOut
 from handoff.conversation import Conversation
 from handoff.desk import Desk
-from handoff.errors import PanelUnavailable
+from handoff.errors import PanelUnavailable, StorageUnavailable
 from handoff.occurrences import HandoffRequested, Reason
 from handoff.transcript import Message
 from storage.storage import Storage
@@ -31,6 +31,8 @@ from tests.factories.handoff import (
     customer_writes,
     the_password_hash,
 )
+
+T = TypeVar("T")
 
 
 class HeardTyping:
@@ -83,6 +85,22 @@ class ShopPanel:
         return {"proofs": [proof], "orders": [order]}
 
 
+class BreakableDatabase:
+    """A database whose disk can be full."""
+
+    def __init__(self, database: Storage) -> None:
+        self._database = database
+        self.is_full = False
+
+    async def write(self, unit: Callable[[UnitOfWork], T]) -> T:
+        if self.is_full:
+            raise StorageUnavailable("database or disk is full")
+        return await self._database.write(unit)
+
+    async def read(self, unit: Callable[[UnitOfWork], T]) -> T:
+        return await self._database.read(unit)
+
+
 class Shop:
     """The server under test and what surrounds it."""
 
@@ -94,8 +112,9 @@ class Shop:
         self.clock = clock
         self.typing = HeardTyping()
         self.panel = ShopPanel()
+        self.disk = BreakableDatabase(database)
         self.api = ConsoleApi(
-            database,
+            self.disk,
             desk=desk,
             clock=clock,
             media=MediaStore(media_folder),

@@ -183,6 +183,24 @@ async def test_bad_requests_say_what_is_wrong_in_chinese(shop: Shop) -> None:
     assert (status, answer["error"]["code"]) == (405, "method_not_allowed")
 
 
+async def test_a_full_disk_is_told_and_nothing_is_lost_by_trying_again(shop: Shop) -> None:
+    browser, _ = await shop.logged_in("xiaomei")
+    conversation, _ = await shop.customer_says("在吗")
+    path = f"/conversations/{conversation.id}/messages"
+    shop.disk.is_full = True
+    status, answer = await browser.ask("POST", path, {"client_id": "one", "text": "在的"})
+    assert (status, answer["error"]["code"]) == (503, "storage_unavailable")
+    assert answer["error"]["retry_after_s"] > 0
+    shop.disk.is_full = False
+    assert (await browser.post(path, client_id="one", text="在的"))["text"] == "在的"
+
+
+def test_each_role_may_do_what_those_below_it_may() -> None:
+    assert Role.ADMIN.includes(Role.SUPERVISOR)
+    assert Role.SUPERVISOR.includes(Role.AGENT)
+    assert not Role.AGENT.includes(Role.SUPERVISOR)
+
+
 async def test_a_nul_character_is_stored_nowhere(shop: Shop) -> None:
     browser, _ = await shop.logged_in("xiaomei")
     conversation, _ = await shop.customer_says("在吗")

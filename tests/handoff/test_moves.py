@@ -204,7 +204,7 @@ class TestWaiting:
     ) -> None:
         move = after(waiting(), (600, choice))
         assert (move.conversation.state, move.notice) == (State.WAITING, notice)
-        assert move.conversation.queued_at == NOON
+        assert (move.conversation.queued_at, move.conversation.mode) == (NOON, WaitingMode.LIVE)
 
     def test_who_needs_nobody_any_more_is_back_with_the_bot(self) -> None:
         move = after(waiting(), (30, LeftQueue()))

@@ -52,6 +52,9 @@ export function useChat(world: World) {
   let noticeTimer: ReturnType<typeof setTimeout> | undefined
   let toldTypingAt = 0
 
+  // eslint-disable-next-line ts/no-use-before-define -- line and sender know each other; neither acts before both are here
+  const onLinkLost = (): void => sender.disconnected()
+
   const connection = new Connection({
     address: async (renew) => {
       if (shop.value === null || renew)
@@ -71,7 +74,7 @@ export function useChat(world: World) {
         catchUp()
       }
       else {
-        sender.disconnected()
+        onLinkLost()
         isLoadingEarlier.value = false
         showTyping(null)
       }

@@ -1,0 +1,60 @@
+"""A real server and a real Chromium."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from bot import logs
+from bot.pages import built_pages
+from bot.server import Started, running
+from bot.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """Where a Chromium is; ``None`` for the one that Playwright downloaded."""
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+@pytest.fixture
+async def browser(chromium: str | None) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        downloaded = Path(playwright.chromium.executable_path)
+        if chromium is None and not downloaded.exists():
+            pytest.skip("no Chromium on this machine: `apt install chromium` to run this test")
+        started = await playwright.chromium.launch(executable_path=chromium, args=_QUIET)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Started]:
+    if not (built_pages() / "index.html").exists():
+        pytest.skip("the pages are not built: run `make setup`")
+    logs.configure("warning", "text")
+    settings = Settings(
+        data_dir=tmp_path,
+        kb=ROOT / "kb.yaml",
+        port=0,
+        fragment_wait_s=0.0,
+        _env_file=None,
+    )
+    async with running(settings, is_demo=True) as started:
+        yield started
