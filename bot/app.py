@@ -181,7 +181,7 @@ async def services(
             kb,
             tools_in=tools_in,
             rules=rules,
-            when_open=lambda is_english: desk.when_back(is_english=is_english),
+            desk=desk,
             has_mail=settings.has_mail,
             choose=random.randrange,
         )

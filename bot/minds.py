@@ -15,6 +15,7 @@ from bot.policy import Policy
 from bot.reading import read
 from bot.results import Tools
 from bot.thinking import Mind
+from handoff.desk import Desk
 from handoff.rules import Rules
 from knowledge_base.hours import OpeningHours
 from knowledge_base.loader import KnowledgeBase
@@ -27,7 +28,7 @@ class Minds:
 
     Args:
         tools_in: The tools, telling times in a time zone.
-        when_open: When a person will reply; ``True`` for English.
+        desk: Knows when people are there.
         choose: An index below the given count.
     """
 
@@ -37,14 +38,14 @@ class Minds:
         *,
         tools_in: Callable[[ZoneInfo], Tools],
         rules: Rules,
-        when_open: Callable[[bool], str],
+        desk: Desk,
         has_mail: bool,
         choose: Callable[[int], int],
     ) -> None:
         self._knowledge = knowledge
         self._tools_in = tools_in
         self._rules = rules
-        self._when_open = when_open
+        self._desk = desk
         self._has_mail = has_mail
         self._choose = choose
         self._made_of: KnowledgeBase | None = None
@@ -73,7 +74,8 @@ class Minds:
             read=read,
             tools=self._tools_in(kb.shop.zone),
             rules=self._rules,
-            when_open=self._when_open,
+            when_open=lambda is_english: self._desk.when_back(is_english=is_english),
+            mode=self._desk.mode,
             has_mail=self._has_mail,
             choose=self._choose,
         )

@@ -30,7 +30,7 @@ from bot.steps import (
 )
 from connectors.messages import InboundKind
 from handoff import moves
-from handoff.conversation import Conversation, State
+from handoff.conversation import Conversation, State, WaitingMode
 from handoff.moves import Occurrence, Reason, Speech
 from handoff.transcript import TurnReasons
 from knowledge_base.intent import Intent, IntentId
@@ -116,6 +116,7 @@ class Mind:
         read: Reads order numbers, card keys and proofs out of a text.
         titles: Of the intents, for the console.
         when_open: When a person will reply; ``True`` for English.
+        mode: How somebody who is queued now would wait.
         has_mail: Whether codes and cards can go by mail.
         choose: An index below the given count, for answers that say the same.
     """
@@ -129,6 +130,7 @@ class Mind:
     tools: Tools
     rules: moves.Rules
     when_open: Callable[[bool], str]
+    mode: Callable[[], WaitingMode]
     has_mail: bool
     choose: Callable[[int], int]
 
@@ -170,7 +172,7 @@ class Mind:
             has_media=any(one.attachments for one in group),
         )
         reopens = self._reopens(conversation, utterance)
-        wrote = moves.CustomerWrote(reopens=reopens)
+        wrote = moves.CustomerWrote(reopens=reopens, mode=self.mode())
         after = moves.apply(conversation, wrote, now, self.rules).conversation
         speech = moves.may_bot_speak(after)
         if conversation.state is State.WAITING:

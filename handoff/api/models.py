@@ -298,7 +298,7 @@ class MessageIn(In):
 
     client_id: Word
     text: Text = ""
-    attachment_ids: Annotated[list[Word], Field(max_length=10)] = []
+    attachment_ids: list[Word] = Field(default_factory=list, max_length=10)
     note: bool = False
     takeover: bool = False
 
