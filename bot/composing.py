@@ -10,6 +10,7 @@ from bot.memory import Memory, PendingTool
 from bot.replies import ASKS, BUTTONS, OUTCOMES, REMARKS, rendered, said
 from bot.results import ToolResult
 from bot.steps import Answer, Ask, Clarify, Fallback, HandOff, Remark, Run
+from bot.tool_specs import told
 from connectors.messages import Button
 from knowledge_base.intent import Intent, IntentId
 
@@ -171,4 +172,4 @@ def remember(memory: Memory, step: Run, result: ToolResult) -> Memory:
         memory = memory.having_seen(result.order_number, result.outcome)
     if result.product is not None:
         memory = replace(memory, last_product=result.product)
-    return memory.having_tried(f"{step.tool}: {result.outcome}")
+    return memory.having_tried(told(step.tool, result.outcome))

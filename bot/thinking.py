@@ -28,6 +28,7 @@ from bot.steps import (
     Step,
     action_of,
 )
+from bot.tool_specs import state_told
 from connectors.messages import InboundKind
 from handoff import moves
 from handoff.conversation import Conversation, State, WaitingMode
@@ -35,6 +36,7 @@ from handoff.moves import Occurrence, Reason, Speech
 from handoff.transcript import TurnReasons
 from knowledge_base.intent import Intent, IntentId
 from knowledge_base.recognition import Band, Recognition
+from shop.numbers import OrderNumber, show_number
 
 MEMORY_KEY = "bot"
 _LEAVES_QUEUE = frozenset({"不用了", "不用人工了", "算了", "不等了", "取消", "cancel"})
@@ -277,7 +279,7 @@ class Mind:
             case Answer():
                 memory = thought.memory
                 if step.intent not in CHITCHAT:
-                    memory = memory.having_tried(f"answer: {self.intents[step.intent].title}")
+                    memory = memory.having_tried(f"答复：{self.intents[step.intent].title}")
                 return replace(
                     self._about(thought, step.intent),
                     memory=memory,
@@ -327,6 +329,9 @@ class Mind:
         summary = {
             "wanted": thought.intent_title,
             "tried": list(memory.tried),
-            "orders": [{"number": number, "outcome": outcome} for number, outcome in memory.orders],
+            "orders": [
+                {"number": show_number(OrderNumber(number)), "state_text": state_told(outcome)}
+                for number, outcome in memory.orders
+            ],
         }
         return replace(thought, memory=memory, summary=summary)

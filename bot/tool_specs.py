@@ -26,6 +26,13 @@ _REFUSALS = {
     "unavailable": "系统查不了，转人工",
 }
 
+_TITLES = {
+    "order_lookup": "查订单",
+    "card_resend": "补发卡密",
+    "card_status": "查卡密状态",
+    "product_lookup": "查商品",
+}
+
 TOOL_SPECS: Mapping[str, ToolSpec] = {
     spec.name: spec
     for spec in (
@@ -113,3 +120,16 @@ TOOL_SPECS: Mapping[str, ToolSpec] = {
         ),
     )
 }
+
+
+def told(tool: str, outcome: str) -> str:
+    """What a tool did and found, in a few Chinese words for agents."""
+    return f"{_TITLES[tool]}：{TOOL_SPECS[tool].outcomes[outcome]}"
+
+
+def state_told(outcome: str) -> str:
+    """An order's state by the outcome of its look-up, for agents."""
+    for tool in ("order_lookup", "card_resend"):
+        if outcome in TOOL_SPECS[tool].outcomes:
+            return TOOL_SPECS[tool].outcomes[outcome]
+    return outcome

@@ -131,12 +131,17 @@ class Delivery:
         for lane, until in list(self._blocked_until.items()):
             if until <= now:
                 del self._blocked_until[lane]
+        # what is known to be sent must not be taken again only because its mark failed
+        self._start_marking()
+        if self._marking is not None:
+            await self._marking
         try:
             taken = await self._outbox.claim(now, POLL_LIMIT)
         except Exception as error:  # noqa: BLE001 - a database that is away must not end the poll
             log.warning("outbox_poll_failed", error=type(error).__name__)
             return 0
-        self.hand_over(taken)
+        sent = {outbox_id for outbox_id, _ in self._done}
+        self.hand_over(one for one in taken if one.outbound.outbox_id not in sent)
         return len(taken)
 
     async def settle(self) -> None:
@@ -219,15 +224,20 @@ class Delivery:
         """Note a success; all that come while one mark is being written share the next."""
         self.sent_count += 1
         self._done.append((outbox_id, self._clock()))
-        if self._marking is None:
+        self._start_marking()
+
+    def _start_marking(self) -> None:
+        if self._done and self._marking is None:
             self._marking = asyncio.create_task(self._write_marks())
 
     async def _write_marks(self) -> None:
+        marks: list[tuple[str, datetime]] = []
         try:
             while self._done:
                 marks, self._done = self._done, []
                 await self._outbox.sent([key for key, _ in marks], marks[-1][1])
-        except Exception as error:  # noqa: BLE001 - unmarked rows are sent again, idempotently
+        except Exception as error:  # noqa: BLE001 - the next poll marks them
+            self._done = [*marks, *self._done]
             log.warning("outbox_mark_failed", error=type(error).__name__)
         finally:
             self._marking = None

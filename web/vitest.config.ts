@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.ts'],
+    css: true, // the palette's contrast is tested
     restoreMocks: true,
     unstubGlobals: true,
     slowTestThreshold: 200,

@@ -17,9 +17,11 @@ function isCode(run: string): boolean {
   const bare = run.replaceAll('-', '')
   if (/^\d+$/.test(bare))
     return bare.length >= SHORTEST_FIGURES
-  // Lower case is taken only without a dash and with enough figures: "covid-19-2024" is a word, "a1b2c3d4e5f6" is not.
-  const capitals = !/[a-z]/.test(run)
-  return /\d/.test(bare) && bare.length >= (capitals ? SHORTEST : SHORTEST_FIGURES) && (capitals || !run.includes('-'))
+  const figures = bare.replace(/\D/g, '').length
+  if (!/[a-z]/.test(run))
+    return figures > 0 && bare.length >= SHORTEST
+  // Lower case is found in words too ("iPhone15ProMax", "covid-19-2024"), hence more figures and no dash.
+  return figures * 4 >= bare.length && bare.length >= SHORTEST_FIGURES && !run.includes('-')
 }
 
 function safeHref(text: string): string | null {

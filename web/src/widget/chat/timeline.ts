@@ -136,7 +136,7 @@ export function withdrawn(timeline: Timeline, clientId: string): Timeline {
 
 /** The number before which history is asked for; `null` when nothing is stored yet. */
 export function oldestSeq(timeline: Timeline): number | null {
-  return timeline.entries[0]?.seq ?? null
+  return timeline.entries.find(entry => entry.seq !== null)?.seq ?? null
 }
 
 /**
@@ -147,7 +147,7 @@ export function oldestSeq(timeline: Timeline): number | null {
 export function pressable(entries: readonly Entry[]): ReadonlySet<string> {
   const keys = new Set<string>()
   for (const entry of entries) {
-    if (entry.author === 'customer')
+    if (entry.author === 'customer' && entry.delivery !== 'failed')
       keys.clear()
     else if (entry.buttons.length > 0 && entry.id !== null)
       keys.add(entry.key)
@@ -157,7 +157,7 @@ export function pressable(entries: readonly Entry[]): ReadonlySet<string> {
 
 /** Which button of a message the customer took, by the words that follow it; `null` for none. */
 export function chosen(entries: readonly Entry[], index: number): string | null {
-  const answer = entries.slice(index + 1).find(entry => entry.author === 'customer')
+  const answer = entries.slice(index + 1).find(entry => entry.author === 'customer' && entry.delivery !== 'failed')
   return entries[index]?.buttons.find(button => button.label === answer?.text)?.id ?? null
 }
 
@@ -203,7 +203,8 @@ function inserted(entries: readonly Entry[], entry: Entry): readonly Entry[] {
   const merged = known === undefined ? entry : { ...entry, key: known.key, clientId: entry.clientId ?? known.clientId }
   const others = known === undefined ? entries : entries.filter(other => other !== known && !same(other, entry))
   const seq = entry.seq ?? 0
-  const later = others.findIndex(other => other.seq === null || other.seq > seq)
+  // What failed stays where it was written; what is on its way comes after all that is stored.
+  const later = others.findIndex(other => other.seq === null ? other.delivery === 'sending' : other.seq > seq)
   const place = later === -1 ? others.length : later
   return [...others.slice(0, place), merged, ...others.slice(place)]
 }

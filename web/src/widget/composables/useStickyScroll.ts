@@ -12,6 +12,7 @@ const TOP_PX = 120
 export function useStickyScroll(list: Readonly<Ref<HTMLElement | null>>, onTop: () => void) {
   const isAtEnd = ref(true)
   let observer: ResizeObserver | undefined
+  let lastTop = 0
 
   function toEnd(behavior: ScrollBehavior = 'auto'): void {
     const element = list.value
@@ -25,7 +26,11 @@ export function useStickyScroll(list: Readonly<Ref<HTMLElement | null>>, onTop: 
     const element = list.value
     if (element === null)
       return
-    isAtEnd.value = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX
+    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX
+    // On our own way down, smoothly, we are not near yet: only moving up is the reader's doing.
+    if (isNear || element.scrollTop < lastTop)
+      isAtEnd.value = isNear
+    lastTop = element.scrollTop
     if (element.scrollTop < TOP_PX && !isAtEnd.value)
       onTop()
   }

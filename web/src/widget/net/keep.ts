@@ -1,7 +1,8 @@
 /** What this module needs of `localStorage`. */
 export type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>
 
-class MemoryStore implements Store {
+/** Forgets with the page. */
+export class MemoryStore implements Store {
   readonly #items = new Map<string, string>()
   get length() { return this.#items.size }
   getItem(key: string) { return this.#items.get(key) ?? null }

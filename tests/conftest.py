@@ -1,0 +1,99 @@
+"""What tests of every folder share: a small shop, a server on it, PostgreSQL, no way out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from bot.server import Started, running
+from bot.settings import Settings
+from bot.tool_specs import TOOL_SPECS
+from knowledge_base.loader import load
+
+ROOT = Path(__file__).parent.parent
+SMALL_KB = Path(__file__).parent / "fixtures" / "kb.yaml"
+FITS = ROOT / ".pytest_cache" / "kefu"
+POSTGRES_URL = os.environ.get(
+    "KEFU_TEST_POSTGRES_URL", "postgresql+psycopg://root@127.0.0.1:5432/test"
+)
+
+
+def pytest_configure() -> None:
+    # an audit hook sees every socket of this process, whichever library opens it
+    sys.addaudithook(_only_this_machine)
+
+
+def _only_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and not _is_here(str(address[0])):
+        raise RuntimeError(f"tests reach this machine only, not {address[0]}")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(scope="session")
+def fits() -> Path:
+    """A cache in which the small shop's recognition is fitted."""
+    load(SMALL_KB, tools=TOOL_SPECS, cache_dir=FITS)
+    return FITS
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, fits: Path) -> Path:
+    """An empty data folder, but for recognition's cache."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "cache").symlink_to(fits)
+    return folder
+
+
+@pytest.fixture
+def small_kb_file(tmp_path: Path) -> Path:
+    """The small shop's kb.yaml, to be spoilt at will."""
+    copy = tmp_path / "kb.yaml"
+    copy.write_text(SMALL_KB.read_text(encoding="utf-8"), encoding="utf-8")
+    return copy
+
+
+@pytest.fixture
+async def server(data_folder: Path, small_kb_file: Path) -> AsyncIterator[Started]:
+    """A whole server in this process, on a free port."""
+    settings = Settings(
+        data_dir=data_folder, kb=small_kb_file, port=0, fragment_wait_s=0.05, _env_file=None
+    )
+    async with running(settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a schema of this test process alone, empty."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    schema = f"kefu_{os.getpid()}"
+    admin = create_engine(POSTGRES_URL, connect_args={"connect_timeout": 2})
+    try:
+        with admin.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
+    except OperationalError:
+        admin.dispose()
+        pytest.skip("no PostgreSQL server answers; set KEFU_TEST_POSTGRES_URL")
+    yield f"{POSTGRES_URL}?options=-csearch_path%3D{schema}"
+    with admin.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    admin.dispose()

@@ -1,0 +1,126 @@
+"""``kefu run`` as a process of its own: it can be killed, starved and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from aiohttp import ClientError, ClientSession
+
+T = TypeVar("T")
+READY_WITHIN_S = 60.0
+POLL_S = 0.02
+
+
+async def eventually(
+    check: Callable[[], Awaitable[T]], *, within_s: float = 20.0, what: str = "it"
+) -> T:
+    """Ask until the answer is truthy; then that answer.
+
+    Raises:
+        AssertionError: It never was.
+    """
+    seen: T | None = None
+    try:
+        async with asyncio.timeout(within_s):
+            while not (seen := await check()):
+                await asyncio.sleep(POLL_S)
+            return seen
+    except TimeoutError:
+        raise AssertionError(f"{what} did not happen within {within_s} s; last: {seen!r}") from None
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def _environment(**settings: str) -> dict[str, str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("KEFU_")}
+    return {**clean, "KEFU_LOG_LEVEL": "warning", **settings}
+
+
+async def kefu(*arguments: str, cwd: Path, **settings: str) -> tuple[int, str]:
+    """Run the command to its end; its status and what it said on stderr."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *arguments),
+        env=_environment(**settings),
+        cwd=cwd,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            _, told = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode or 0, told.decode()
+
+
+class KefuProcess:
+    """One data folder and port; the process on them comes and goes."""
+
+    def __init__(self, data: Path, kb: Path, **settings: str) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._settings = {
+            "KEFU_DATA_DIR": str(data),
+            "KEFU_KB": str(kb),
+            "KEFU_PORT": str(self.port),
+            "KEFU_ADMIN_PASSWORD": "a password of tests",
+            **settings,
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start, and wait until it can take messages."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "run"),
+            env=_environment(**self._settings),
+            cwd=self.data,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        async with ClientSession() as http:
+            await eventually(
+                lambda: self.answers(http, "/readyz", 200), within_s=READY_WITHIN_S, what="ready"
+            )
+
+    async def answers(self, http: ClientSession, path: str, status: int) -> bool:
+        """Whether it answers with this status now."""
+        assert self.is_alive, "the server ended by itself"
+        try:
+            async with http.get(f"{self.url}{path}") as answer:
+                return answer.status == status
+        except ClientError:
+            return False
+
+    async def kill(self) -> None:
+        """SIGKILL: no last word, no clean-up."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+        return await self._process.wait()

@@ -1,0 +1,58 @@
+import type { Client } from './client'
+import type { Agent, ConversationDetail, CustomerDetail, Message, MessageDraft, MessagePage, Row, RowPage, ServerStatus, Session, Upload, View } from './types'
+
+export type Stretch = { after: number } | { before: number } | 'newest'
+
+const conversation = (id: string): string => `/conversations/${encodeURIComponent(id)}`
+const UPLOAD_TIMEOUT_MS = 120_000
+
+/** The server's use cases, one function each. */
+export function createApi(client: Client) {
+  return {
+    logIn: (username: string, password: string) =>
+      client.ask<Session>('/session', { method: 'POST', body: { username, password } }),
+    session: () => client.ask<Session>('/session'),
+    logOut: () => client.ask<void>('/session', { method: 'DELETE' }),
+    useToken: (token: string): void => { client.csrfToken = token },
+
+    agents: () => client.ask<{ items: Agent[] }>('/agents'),
+    setPresence: (status: 'online' | 'away') => client.ask<Agent>('/presence', { method: 'PUT', body: { status } }),
+    status: () => client.ask<ServerStatus>('/status'),
+
+    conversations: (view: View, before: string | null, signal?: AbortSignal) =>
+      client.ask<RowPage>(`/conversations?${new URLSearchParams({ view, limit: '50', ...(before === null ? {} : { before }) }).toString()}`, { signal }),
+    conversation: (id: string, signal?: AbortSignal) => client.ask<ConversationDetail>(conversation(id), { signal }),
+    customer: (id: string, signal?: AbortSignal) => client.ask<CustomerDetail>(`${conversation(id)}/customer`, { signal }),
+
+    messages: (id: string, stretch: Stretch, { limit = 100, signal }: { limit?: number, signal?: AbortSignal } = {}) => {
+      const query = new URLSearchParams({ limit: String(limit) })
+      if (stretch !== 'newest')
+        Object.entries(stretch).forEach(([name, seq]) => query.set(name, String(seq)))
+      return client.ask<MessagePage>(`${conversation(id)}/messages?${query.toString()}`, { signal })
+    },
+    message: (id: string, messageId: string, signal?: AbortSignal) =>
+      client.ask<Message>(`${conversation(id)}/messages/${encodeURIComponent(messageId)}`, { signal }),
+    send: (id: string, draft: MessageDraft) =>
+      client.ask<Message>(`${conversation(id)}/messages`, { method: 'POST', body: draft }),
+    retry: (id: string, messageId: string) =>
+      client.ask<Message>(`${conversation(id)}/messages/${encodeURIComponent(messageId)}/retry`, { method: 'POST', body: {} }),
+
+    claim: (id: string, version: number) => client.ask<Row>(`${conversation(id)}/claim`, { method: 'POST', body: { version } }),
+    transfer: (id: string, to: string | null, note: string) =>
+      client.ask<Row>(`${conversation(id)}/transfer`, { method: 'POST', body: { to, note } }),
+    giveBack: (id: string) => client.ask<Row>(`${conversation(id)}/give-back`, { method: 'POST', body: {} }),
+    close: (id: string, text: string, clientId: string) =>
+      client.ask<Row>(`${conversation(id)}/close`, { method: 'POST', body: text === '' ? {} : { text, client_id: clientId } }),
+    read: (id: string, seq: number) => client.ask<void>(`${conversation(id)}/read`, { method: 'POST', body: { seq } }),
+    typing: (id: string) => client.ask<void>(`${conversation(id)}/typing`, { method: 'POST', body: {} }),
+
+    reveal: (secretId: string) => client.ask<{ value: string }>(`/secrets/${encodeURIComponent(secretId)}/reveal`, { method: 'POST', body: {} }),
+    upload: (file: File, signal?: AbortSignal) => {
+      const form = new FormData()
+      form.append('file', file, file.name)
+      return client.ask<Upload>('/attachments', { method: 'POST', body: form, signal, timeoutMs: UPLOAD_TIMEOUT_MS })
+    },
+  }
+}
+
+export type Api = ReturnType<typeof createApi>
