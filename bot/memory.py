@@ -71,8 +71,11 @@ class Memory:
 
     def as_json(self) -> dict[str, Any]:
         """As it is stored: only what differs from an empty memory."""
-        empty = asdict(Memory())
-        return {key: value for key, value in asdict(self).items() if value != empty[key]}
+        kept = {name: getattr(self, name) for name in self.__slots__}
+        kept = {name: value for name, value in kept.items() if value != getattr(_EMPTY, name)}
+        if self.pending is not None:
+            kept["pending"] = asdict(self.pending)
+        return kept
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Memory:
@@ -84,3 +87,6 @@ class Memory:
         pending = known.get("pending")
         known["pending"] = PendingTool(**pending) if pending else None
         return cls(**known)
+
+
+_EMPTY = Memory()

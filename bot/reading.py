@@ -23,6 +23,8 @@ _PASSWORD = re.compile(
 )
 _NO_PROOF = re.compile(r"^[\u4e00-\u9fff，。！？、…~～\s]+$")
 _MAX_PROOF_CHARS = 64
+_TAG = re.compile(r"<[^>]*>?|\b\w+\(")
+"""Markup and calls: pasted, not spoken."""
 _LATIN_WORDS_FOR_ENGLISH = 2
 _ANSWER_WORDS = 3
 
@@ -112,7 +114,7 @@ def is_english(text: str, *, was_english: bool) -> bool:
     """
     if any("\u4e00" <= char <= "\u9fff" for char in text):
         return False
-    words = re.findall(r"[A-Za-z]{2,}", text)
+    words = re.findall(r"[A-Za-z]{2,}", _TAG.sub(" ", text))
     codes = order_numbers(text) or card_secrets(text)
     if len(words) >= _LATIN_WORDS_FOR_ENGLISH and not codes:
         return True

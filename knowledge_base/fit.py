@@ -19,13 +19,14 @@ from knowledge_base.classifier import BACKGROUND_SHARE, confidences
 from knowledge_base.fuzzy import AMONG, WEIGHT, left_out_ratios
 from knowledge_base.material import Material, material_from_json
 from knowledge_base.model import Model, Trial, save_model
-from knowledge_base.svm import Floats, Ints, fit_machine, gram, left_out_scores, weights
+from knowledge_base.svm import Bools, Floats, Ints, fit_machine, gram, left_out_scores, weights
 from knowledge_base.vectorizer import fit_vectorizer
 
 C = 2.0
 FOLDS = 5
 # A background phrase this like one of the shop's is no background (cosine).
 TOO_LIKE = 0.45
+HEARD_BY_BACKGROUND = 600
 
 Progress = Callable[[str, float], None]
 
@@ -67,7 +68,8 @@ def fit(material: Material, progress: Progress = lambda _step, _done: None) -> M
         if not members.any():
             bias[number] = held_out[:, number] = intent_out[:, number] = -1
             return
-        machine = fit_machine(products, members, c=C)
+        heard = None if number < width else _heard_by_background(members)
+        machine = fit_machine(products, members, c=C, is_heard=heard)
         weight[:, number], bias[number] = weights(rows, machine)
         held_out[:, number], intent_out[:, number] = left_out_scores(
             products, machine, [blocks, by_intent]
@@ -113,7 +115,7 @@ def fit(material: Material, progress: Progress = lambda _step, _done: None) -> M
     )
 
 
-def _kept(products: Floats, classes: Ints, width: int) -> np.ndarray:
+def _kept(products: Floats, classes: Ints, width: int) -> Bools:
     """Everything but background phrases that are too like a phrase of the shop."""
     background = classes == width
     kept = np.ones(len(classes), dtype=bool)
@@ -123,13 +125,23 @@ def _kept(products: Floats, classes: Ints, width: int) -> np.ndarray:
     return kept
 
 
+def _heard_by_background(members: Bools) -> Bools:
+    """Everyday phrases have little in common, so nearly every phrase of the shop would bear on
+    their class, and its systems would cost more than all others together. A sample will do.
+    """
+    heard = members.copy()
+    others = np.flatnonzero(~members)
+    heard[others[:: max(1, len(others) // HEARD_BY_BACKGROUND)]] = True
+    return heard
+
+
 def _folds(classes: Ints, n_asked: int, width: int) -> Ints:
-    """Fold of each row, -1 for titles. Neighbours share a fold: they were written alike."""
+    """Fold of each row, -1 for titles: these are never left out."""
     folds = np.full(len(classes), -1)
     for number in range(width + 1):
         mine = np.flatnonzero(classes == number)
         mine = mine[(mine < n_asked) | (number == width)]
-        folds[mine] = np.arange(len(mine)) * FOLDS // max(1, len(mine))
+        folds[mine] = np.arange(len(mine)) % FOLDS
     return folds
 
 

@@ -28,6 +28,8 @@ _FREQUENT = 24  # postings longer than this go through dense products
 _ITERATIONS = 40
 _JOINING = 150
 _TOLERANCE = 1e-3
+_SETTLED = 1e-4  # a share of the objective
+_HALVED_DOWN_TO = 32
 _FIRST_NEGATIVES = 200
 
 
@@ -102,29 +104,39 @@ def gram(rows: Rows) -> Floats:
     return products
 
 
-def fit_machine(products: Floats, is_member: Bools, *, c: float) -> Machine:
+def fit_machine(
+    products: Floats, is_member: Bools, *, c: float, is_heard: Bools | None = None
+) -> Machine:
     """Fit one class against the rest.
 
     Args:
         products: From ``gram``.
         is_member: Which rows belong to the class; at least one.
         c: Price of an error, > 0.
+        is_heard: Rows to learn from; ``None``: all.
     """
     wanted = np.where(is_member, np.float32(1), np.float32(-1))
     ridge = np.float32(1 / (2 * c))
     members = np.flatnonzero(is_member)
     nearness = products[members].sum(axis=0)
     nearness[members] = -np.inf
-    negatives = np.argsort(-nearness)[: min(_FIRST_NEGATIVES, len(wanted) - len(members))]
+    if is_heard is not None:
+        nearness[~is_heard] = -np.inf
+    negatives = np.argsort(-nearness)[: min(_FIRST_NEGATIVES, np.isfinite(nearness).sum())]
     active = np.sort(np.concatenate([members, negatives]))
     best: tuple[float, Ints, Floats] | None = None
     for _ in range(_ITERATIONS):
         alpha = np.linalg.solve(_regularised(products, active, ridge), wanted[active])
         scores = products[active].T @ alpha
         slack = np.maximum(0, 1 - wanted * scores)
+        if is_heard is not None:
+            slack[~is_heard] = 0
         objective = float(0.5 * alpha @ scores[active] + c * (slack @ slack))
+        is_settled = best is not None and 0 <= best[0] - objective < _SETTLED * objective
         if best is None or objective < best[0]:
             best = (objective, active, alpha)
+        if is_settled:
+            break
         # Rows come in a few at a time: all at once would make systems of thousands, of which
         # the next step throws most rows out again.
         inside = active[slack[active] > 0]
@@ -137,7 +149,8 @@ def fit_machine(products: Floats, is_member: Bools, *, c: float) -> Machine:
         active = np.sort(np.concatenate([inside, violating]))
     assert best is not None  # noqa: S101  the loop runs at least once
     _, active, alpha = best
-    return Machine(active, alpha, np.linalg.inv(_regularised(products, active, ridge)))
+    factor = _triangular_inverse(np.linalg.cholesky(_regularised(products, active, ridge)))
+    return Machine(active, alpha, factor.T @ factor)
 
 
 def left_out_scores(
@@ -181,6 +194,21 @@ def weights(rows: Rows, machine: Machine) -> tuple[Floats, float]:
     spread = np.repeat(influence, np.diff(rows.starts)) * rows.values
     weight = np.bincount(rows.columns, weights=spread, minlength=rows.width)
     return weight.astype(np.float32), float(machine.alpha.sum())
+
+
+def _triangular_inverse(lower: Floats) -> Floats:
+    """Inverse of a lower triangular matrix, by halves: products do the work.
+
+    With Cholesky before it, a third of the time of ``np.linalg.inv`` at 400 rows.
+    """
+    half = len(lower) // 2
+    if half < _HALVED_DOWN_TO:
+        return np.linalg.inv(lower)
+    inverse = np.zeros_like(lower)
+    top, bottom = _triangular_inverse(lower[:half, :half]), _triangular_inverse(lower[half:, half:])
+    inverse[:half, :half], inverse[half:, half:] = top, bottom
+    inverse[half:, :half] = -bottom @ (lower[half:, :half] @ top)
+    return inverse
 
 
 def _regularised(products: Floats, active: Ints, ridge: np.float32) -> Floats:

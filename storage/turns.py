@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -25,7 +25,8 @@ class TurnRows:
         self, conversation: Conversation, reasons: TurnReasons, *, at: datetime, took_ms: float
     ) -> None:
         """Store a turn of this conversation."""
-        stored = asdict(reasons)
+        # not ``asdict``: it would copy every candidate's dict once more
+        stored = {field.name: getattr(reasons, field.name) for field in fields(reasons)}
         turn_id = stored.pop("turn_id")
         self._connection.execute(
             _INSERT,

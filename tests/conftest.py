@@ -1,10 +1,10 @@
-"""What tests of every folder share: a small shop, a server on it, PostgreSQL, no way out."""
+"""What tests of every folder share: a small shop's data, PostgreSQL, and no way out."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,6 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from bot.server import Started, running
-from bot.settings import Settings
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.loader import load
-
-ROOT = Path(__file__).parent.parent
-SMALL_KB = Path(__file__).parent / "fixtures" / "kb.yaml"
-FITS = ROOT / ".pytest_cache" / "kefu"
 POSTGRES_URL = os.environ.get(
     "KEFU_TEST_POSTGRES_URL", "postgresql+psycopg://root@127.0.0.1:5432/test"
 )
@@ -49,35 +41,27 @@ def _is_here(host: str) -> bool:
 @pytest.fixture(scope="session")
 def fits() -> Path:
     """A cache in which the small shop's recognition is fitted."""
-    load(SMALL_KB, tools=TOOL_SPECS, cache_dir=FITS)
-    return FITS
+    # imported here: the server's libraries would slow down every test
+    from tests.factories.server import fitted  # noqa: PLC0415
+
+    return fitted()
 
 
 @pytest.fixture
 def data_folder(tmp_path: Path, fits: Path) -> Path:
-    """An empty data folder, but for recognition's cache."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / "cache").symlink_to(fits)
-    return folder
+    """An empty data folder of the small shop."""
+    from tests.factories.server import new_data_folder  # noqa: PLC0415 - as above
+
+    return new_data_folder(tmp_path / "data", fits)
 
 
 @pytest.fixture
 def small_kb_file(tmp_path: Path) -> Path:
     """The small shop's kb.yaml, to be spoilt at will."""
+    original = Path(__file__).parent / "fixtures" / "kb.yaml"
     copy = tmp_path / "kb.yaml"
-    copy.write_text(SMALL_KB.read_text(encoding="utf-8"), encoding="utf-8")
+    copy.write_text(original.read_text(encoding="utf-8"), encoding="utf-8")
     return copy
-
-
-@pytest.fixture
-async def server(data_folder: Path, small_kb_file: Path) -> AsyncIterator[Started]:
-    """A whole server in this process, on a free port."""
-    settings = Settings(
-        data_dir=data_folder, kb=small_kb_file, port=0, fragment_wait_s=0.05, _env_file=None
-    )
-    async with running(settings) as started:
-        yield started
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,11 @@ TOKEN_INVALID = 4401
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a page shows before the first word."""
+    """What a page shows before the first word.
+
+    Attributes:
+        is_open: Somebody is there to answer now.
+    """
 
     shop_name: str
     hours_text: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import resource
 import socket
@@ -14,28 +15,41 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientSession, FormData
 
+from bot.errors import BadSetting
 from bot.server import Started
+from bot.settings import Settings, read_settings
 from connectors.media import MAX_IMAGE_BYTES
 from connectors.web.frames import MAX_TEXT_CHARS
 from storage.keyring import Keyring
 from storage.unit_of_work import UnitOfWork
-from tests.conftest import SMALL_KB
+from tests.factories.server import SMALL_KB, new_data_folder, small_server
 from tests.factories.page import Page, new_token, opened_page
 from tests.factories.process import KefuProcess, eventually, kefu
+
+# one server for all that leave it as it was; it has to bear all of this, one after the other
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUESTION = "可以用支付宝吗？"
 ANSWER = "支付宝、微信都可以。"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory, fits: Path) -> AsyncIterator[Started]:
+    folder = tmp_path_factory.mktemp("shop") / "data"
+    async with small_server(new_data_folder(folder, fits), SMALL_KB) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def http() -> AsyncIterator[ClientSession]:
     async with ClientSession() as session:
         yield session
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(server: Started) -> AsyncIterator[Page]:
     async with opened_page(server.url) as opened:
         yield opened
@@ -83,14 +97,15 @@ async def test_a_kb_that_is_no_yaml_is_named_with_file_and_line(
 
 
 async def test_a_second_process_on_the_same_data_is_told_who_has_it(
-    server: Started, data_folder: Path, tmp_path: Path
+    server: Started, tmp_path: Path
 ) -> None:
+    data = str(server.services.settings.data_dir)
     status, told = await kefu(
-        *("run", "--port", "0", "--kb", str(SMALL_KB), "--data", str(data_folder)), cwd=tmp_path
+        *("run", "--port", "0", "--kb", str(SMALL_KB), "--data", data), cwd=tmp_path
     )
     assert status == 2
     assert str(os.getpid()) in told
-    assert str(data_folder) in told
+    assert data in told
     assert await still_answers(server.url)
 
 
@@ -110,9 +125,6 @@ async def test_a_port_in_use_is_refused_and_named(data_folder: Path, tmp_path: P
     ("name", "value"),
     [
         ("KEFU_PORT", "abc"),
-        ("KEFU_PORT", "70000"),
-        ("KEFU_LOG_LEVEL", "chatty"),
-        ("KEFU_FRAGMENT_WAIT_S", "-1"),
         ("KEFU_SECRET_KEY", "not-a-key"),
         ("KEFU_DATABASE_URL", "mysql://somewhere/kefu"),
     ],
@@ -127,6 +139,28 @@ async def test_a_wrong_setting_is_named_and_not_repeated(
     assert "Traceback" not in told
     if name == "KEFU_SECRET_KEY":
         assert value not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KEFU_PORT", "70000"),
+        ("KEFU_LOG_LEVEL", "chatty"),
+        ("KEFU_SMTP_TLS", "perhaps"),
+        ("KEFU_FRAGMENT_WAIT_S", "-1"),
+        ("KEFU_TRUSTED_PROXIES", "all"),
+        ("KEFU_TURN_TIMEOUT_S", "0"),
+    ],
+)
+async def test_every_wrong_value_is_told_with_what_the_setting_is_for(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSetting) as caught:
+        read_settings()
+    told = str(caught.value)
+    assert told.startswith(f"{name}: ")
+    assert (Settings.model_fields[name.removeprefix("KEFU_").lower()].description or "?") in told
 
 
 async def test_the_wrong_key_for_the_data_is_refused_before_anything_is_served(
@@ -149,29 +183,31 @@ async def test_the_wrong_key_for_the_data_is_refused_before_anything_is_served(
 
 
 async def test_a_broken_kb_while_running_leaves_the_old_one_serving_and_says_why(
-    server: Started, small_kb_file: Path, page: Page, http: ClientSession
+    data_folder: Path, small_kb_file: Path, http: ClientSession
 ) -> None:
     whole = small_kb_file.read_text()
-    small_kb_file.write_text(whole.replace("title: 付款方式", "titel: 付款方式"))
+    async with small_server(data_folder, small_kb_file) as own, opened_page(own.url) as page:
+        small_kb_file.write_text(whole.replace("title: 付款方式", "titel: 付款方式"))
 
-    async def is_degraded() -> str | None:
-        status, body = await readiness(http, server.url)
-        assert status == 200  # it serves
-        problem: str | None = body["degraded"].get("kb")
-        return problem
+        async def problem() -> str | None:
+            status, body = await readiness(http, own.url)
+            assert status == 200  # it serves
+            told: str | None = body["degraded"].get("kb")
+            return told
 
-    problem = await eventually(is_degraded, what="the broken kb.yaml being noticed")
-    assert "kb.yaml:" in problem
-    assert "titel" in problem
-    assert await page.asks(QUESTION) == ANSWER
+        told = await eventually(problem, what="the broken kb.yaml being noticed")
+        assert told is not None
+        assert "kb.yaml:" in told
+        assert "titel" in told
+        assert await page.asks(QUESTION) == ANSWER
 
-    small_kb_file.write_text(whole.replace(ANSWER, "现在只收支付宝。"))
+        small_kb_file.write_text(whole.replace(ANSWER, "现在只收支付宝。"))
 
-    async def is_ready() -> bool:
-        return (await readiness(http, server.url))[1] == {"status": "ready", "degraded": {}}
+        async def is_ready() -> bool:
+            return (await readiness(http, own.url))[1] == {"status": "ready", "degraded": {}}
 
-    await eventually(is_ready, what="the mended kb.yaml being read")
-    assert await page.asks(QUESTION) == "现在只收支付宝。"
+        await eventually(is_ready, what="the mended kb.yaml being read")
+        assert await page.asks(QUESTION) == "现在只收支付宝。"
 
 
 # ---------------------------------------------------------------------- a full disk
@@ -302,6 +338,7 @@ def counts(data: Path) -> tuple[int, int, int]:
         '{"type": "msg"}',
         '{"type": "msg", "client_id": 7, "text": "x"}',
         '{"type": "csat", "client_id": "c", "score": 9}',
+        '{"type": "msg", "client_id": "c", "text": "half of a \\ud83d"}',
         "",
     ],
 )
@@ -385,7 +422,6 @@ async def test_the_longest_message_allowed_is_answered(page: Page) -> None:
         "{{secret:01ARZ3NDEKTSV4RRFFQ69G5FAV}}",
         "'; drop table messages; --",
         "a\u202eb\u0007c",
-        "\ud83d\ude00",
     ],
 )
 async def test_odd_texts_are_answered_and_kept_as_they_were_written(page: Page, text: str) -> None:
@@ -422,7 +458,7 @@ async def upload(
     http: ClientSession, server: Started, token: str, content: bytes
 ) -> tuple[int, dict[str, Any]]:
     form = FormData()
-    form.add_field("file", content, filename="picture.png", content_type="image/png")
+    form.add_field("file", io.BytesIO(content), filename="picture.png", content_type="image/png")
     headers = {"Authorization": f"Bearer {token}"}
     async with http.post(f"{server.url}/widget/upload", data=form, headers=headers) as answer:
         return answer.status, await answer.json()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
-from tests.conftest import SMALL_KB
+from tests.factories.server import SMALL_KB
 from tests.factories.page import new_token
 from tests.factories.process import KefuProcess, eventually
 

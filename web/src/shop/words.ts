@@ -3,7 +3,7 @@ import type { Locale } from '../widget/locales'
 const zh = {
   help: '客服中心',
   heading: '有什么可以帮您？',
-  lead: '查订单、补发卡密、充值到账，发一句话就行。',
+  lead: '查订单、补发卡密、问充值到账，\n发一句话就行。',
   ask: '您可以问',
   promises: [
     ['凭订单号就能查', '报订单号和下单联系方式，马上查'],

@@ -49,13 +49,14 @@ const css = (color: Rgb): string => `rgb(${color.join(' ')})`
 function shades(brand: Rgb, surface: Rgb, away: Rgb): string {
   const onBrand = contrast(brand, WHITE) >= READABLE || contrast(brand, WHITE) > contrast(brand, INK) ? WHITE : INK
   const ground = readable(brand, onBrand, onBrand === WHITE ? INK : WHITE)
+  const soft = mix(surface, brand, 0.12)
   return [
     `--kf-brand:${css(ground)}`,
     `--kf-brand-hover:${css(mix(ground, away, 0.1))}`,
     `--kf-brand-press:${css(mix(ground, away, 0.2))}`,
     `--kf-on-brand:${css(onBrand)}`,
-    `--kf-brand-text:${css(readable(brand, surface, away))}`,
-    `--kf-brand-soft:${css(mix(surface, brand, 0.12))}`,
+    `--kf-brand-text:${css(readable(brand, soft, away))}`,
+    `--kf-brand-soft:${css(soft)}`,
     `--kf-brand-line:${css(mix(surface, brand, 0.35))}`,
   ].join(';')
 }

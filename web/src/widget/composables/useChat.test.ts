@@ -325,7 +325,10 @@ it('tells of what others say, once, and never of the customer\'s own words', asy
 })
 
 it('works where the browser keeps nothing', async () => {
-  const full = { ...shop.world(), store: { length: 0, key: () => null, getItem: () => null, removeItem: () => {}, setItem: () => { throw new DOMException('full', 'QuotaExceededError') } } }
+  const setItem = () => {
+    throw new DOMException('full', 'QuotaExceededError')
+  }
+  const full = { ...shop.world(), store: { length: 0, key: () => null, getItem: () => null, removeItem: () => {}, setItem } }
   chat = useChat(full)
   await connected()
   chat.sendText('在吗')

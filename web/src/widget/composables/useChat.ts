@@ -51,6 +51,8 @@ export function useChat(world: World) {
   let typingTimer: ReturnType<typeof setTimeout> | undefined
   let noticeTimer: ReturnType<typeof setTimeout> | undefined
   let toldTypingAt = 0
+  /** The highest number that the server held when it greeted. */
+  let toldSeq = 0
 
   // eslint-disable-next-line ts/no-use-before-define -- line and sender know each other; neither acts before both are here
   const onLinkLost = (): void => sender.disconnected()
@@ -108,6 +110,7 @@ export function useChat(world: World) {
   function take(frame: ServerFrame): void {
     switch (frame.type) {
       case 'hello':
+        toldSeq = frame.last_seq
         return change(greeted(timeline.value, frame))
       case 'msg':
         return takeMessage(frame)
@@ -155,9 +158,9 @@ export function useChat(world: World) {
   }
 
   function catchUp(): void {
-    // A server with older data has made us forget everything: read it again from its end.
-    const { entries, hasMore, lastSeq } = timeline.value
-    if (hasMore && oldestSeq(timeline.value) === null && entries.every(entry => entry.seq === null))
+    const { hasMore, lastSeq } = timeline.value
+    // A server with older data has made us forget everything, and repeats nothing: read it from its end.
+    if (hasMore && lastSeq === toldSeq && oldestSeq(timeline.value) === null)
       connection.send({ type: 'history', before: lastSeq + 1 })
     sender.flush()
   }

@@ -18,7 +18,8 @@ export class FakeSocket {
   send(data: string): void {
     const frame = JSON.parse(data) as PageFrame
     this.sent.push(frame)
-    this.shop.take(this, frame)
+    const losesAck = this.shop.losesAcks
+    queueMicrotask(() => this.shop.take(this, frame, losesAck))
   }
 
   close(): void { this.readyState = 3 }
@@ -85,7 +86,7 @@ export class FakeShop {
   /** The texts of what customers have sent, in the order in which it was stored. */
   get stored(): string[] { return this.lines.filter(line => line.author === 'customer').map(line => line.text) }
 
-  take(socket: FakeSocket, frame: PageFrame): void {
+  take(socket: FakeSocket, frame: PageFrame, losesAck: boolean): void {
     if (frame.type === 'ping')
       socket.say({ type: 'pong' })
     if (frame.type === 'history')
@@ -101,7 +102,7 @@ export class FakeShop {
     const kind = frame.type === 'csat' ? { kind: 'csat' } as const : {}
     const line = this.lines.find(other => other.client_id === frame.client_id)
       ?? this.line('customer', text, { client_id: frame.client_id, ...kind })
-    if (!this.losesAcks)
+    if (!losesAck)
       socket.say({ type: 'ack', client_id: frame.client_id, seq: line.seq, id: line.id })
   }
 

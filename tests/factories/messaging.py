@@ -1,0 +1,85 @@
+"""Messages in and out, as storage and delivery see them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ulid import ULID
+
+from bot.intake import Intake
+from bot.reading import find_secrets
+from connectors.messages import Address, ChannelRef, Inbound, MessageId, Outbound, Receipt
+from handoff.conversation import ConversationId
+from handoff.speech import say, sealed
+from handoff.transcript import Author, Message
+from storage.storage import Storage
+from storage.unit_of_work import UnitOfWork
+from tests.factories.shop import NOON
+
+WEB = ChannelRef("web", "default")
+
+
+def an_address(visitor: str = "v1", ref: ChannelRef = WEB) -> Address:
+    return Address(ref, peer_id=visitor, user_id=visitor)
+
+
+def an_inbound(text: str = "在吗", *, visitor: str = "v1", key: str = "", **more: Any) -> Inbound:
+    key = key or str(ULID())
+    more.setdefault("received_at", NOON)
+    return Inbound(
+        dedup_key=f"{visitor}:{key}", client_id=key, address=an_address(visitor), text=text, **more
+    )
+
+
+def an_outbound(number: int = 1, *, visitor: str = "v1", text: str = "", **more: Any) -> Outbound:
+    values: dict[str, Any] = {
+        "outbox_id": f"O{number}",
+        "address": an_address(visitor),
+        "message_id": MessageId(f"M{number}"),
+        "seq": number,
+        "text": text or f"line {number}",
+        "author": "bot",
+        "at": NOON,
+    }
+    return Outbound(**{**values, **more})
+
+
+async def received(storage: Storage, *messages: Inbound) -> tuple[Receipt, ...]:
+    """Store customers' messages as the product does."""
+    intake = Intake(storage, find_secrets=find_secrets, on_stored=lambda _stored: None)
+    return await intake.accept(messages)
+
+
+async def a_stored_conversation(storage: Storage, visitor: str = "v1") -> ConversationId:
+    (receipt,) = await received(storage, an_inbound(visitor=visitor))
+    return ConversationId(receipt.conversation_id)
+
+
+def bot_says(
+    work: UnitOfWork,
+    conversation_id: ConversationId,
+    text: str = "您好",
+    *,
+    at: datetime = NOON,
+    secrets: tuple[str, ...] = (),
+) -> Message:
+    """A line of the bot in a running unit, its secrets sealed."""
+
+    def find(said: str) -> list[tuple[int, int, str]]:
+        return [(said.index(one), said.index(one) + len(one), "card") for one in secrets]
+
+    conversation = work.conversations.lock(conversation_id)
+    text, refs = sealed(work.secrets, conversation_id, text, find)
+    conversation, message = say(
+        work, conversation, author=Author.BOT, text=text, secrets=refs, at=at
+    )
+    work.conversations.save(conversation)
+    return message
+
+
+def somebody_takes_over(work: UnitOfWork, conversation_id: ConversationId) -> None:
+    """The conversation gets another owner: what the bot still wanted to say is stale."""
+    conversation = work.conversations.lock(conversation_id)
+    work.conversations.save(replace(conversation, owner_epoch=conversation.owner_epoch + 1))

@@ -1,0 +1,37 @@
+"""A whole server in this process, on a small shop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.server import Started, running
+from bot.settings import Settings
+from bot.tool_specs import TOOL_SPECS
+from knowledge_base.loader import load
+
+TESTS = Path(__file__).parent.parent
+SMALL_KB = TESTS / "fixtures" / "kb.yaml"
+
+
+def fitted() -> Path:
+    """A cache in which the small shop's recognition is fitted; kept between runs."""
+    cache = TESTS.parent / ".pytest_cache" / "kefu"
+    load(SMALL_KB, tools=TOOL_SPECS, cache_dir=cache)
+    return cache
+
+
+def new_data_folder(folder: Path, fits: Path) -> Path:
+    """An empty data folder, but for recognition's cache."""
+    folder.mkdir()
+    (folder / "cache").symlink_to(fits)
+    return folder
+
+
+@asynccontextmanager
+async def small_server(data: Path, kb: Path) -> AsyncIterator[Started]:
+    """A server on a free port, that waits little for fragments."""
+    settings = Settings(data_dir=data, kb=kb, port=0, fragment_wait_s=0.05, _env_file=None)
+    async with running(settings) as started:
+        yield started
