@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.commit import Outcome
+from bot.inbound import Stored
 from bot.intake import Intake
 from bot.knowledge import Knowledge
 from bot.metrics import Metrics
@@ -205,7 +206,12 @@ async def services(
             timeout_s=settings.turn_timeout_s,
             on_turn=told,
         )
-        intake = Intake(storage, find_secrets=find_secrets, on_stored=turns.stored)
+
+        def stored(message: Stored) -> None:
+            metrics.received.labels(message.conversation.address.ref.channel).inc()
+            turns.stored(message)
+
+        intake = Intake(storage, find_secrets=find_secrets, on_stored=stored)
         if settings.has_mail:
             mail = MailConnector(smtp_account(settings), clock)
             connectors[mail.ref.channel, mail.ref.account_id] = mail
@@ -260,7 +266,8 @@ def opened_database(settings: Settings) -> Keyring:
         StorageUnavailable: The database cannot be used.
         KeyringError: The key is not the one that this data was made with.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    # nobody else on the machine reads what customers wrote
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     keyring = configured_keyring(settings)
     upgrade(settings.database)
     return rooted(settings.database, keyring)

@@ -274,6 +274,25 @@ def disable(*, username: str, data: Path | None) -> None:
     _with_storage(_settings(data), work)
 
 
+@agent.command()
+@click.argument("username")
+@click.option("--password", help="不填就随机生成并打印")
+@_DATA
+def password(*, username: str, password: str | None, data: Path | None) -> None:
+    """改一个客服的密码。"""
+    import secrets  # noqa: PLC0415
+
+    from handoff.agents import set_password  # noqa: PLC0415
+
+    chosen = password or secrets.token_urlsafe(9)
+
+    async def work(storage: Any) -> None:
+        await set_password(storage, username, SecretStr(chosen))
+        click.echo(f"已改 {username} 的密码" + ("" if password else f"：{chosen}"))
+
+    _with_storage(_settings(data), work)
+
+
 def _now() -> Any:
     from bot.app import utc_now  # noqa: PLC0415
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.app import Services
 from bot.knowledge import KnowledgeStatus
+from bot.network import client_address
 from bot.reading import secrets_in
 from connectors.media import MediaStore
 from connectors.messages import Address
@@ -66,6 +67,7 @@ class Console:
             status=self._status,
             find_secrets=secrets_in,
             version=self._version,
+            source_of=lambda request: client_address(request, parts.settings.trusted_proxies),
             trusts_proxy=parts.settings.trusted_proxies > 0,
         )
         parts.knowledge.on_change = lambda status: self._api.feed.kb_changed(_kb(status))

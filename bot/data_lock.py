@@ -23,7 +23,7 @@ def exclusive(data_dir: Path) -> Iterator[None]:
     pid_file = data_dir / "kefu.pid"
     lock = FileLock(data_dir / "kefu.lock")
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         pid = pid_file.read_text().strip() if pid_file.exists() else "?"

@@ -371,7 +371,7 @@ class Dialogue:
                 return Run(tool, intent.id, secrets={"card_secret": utterance.card_secret}), memory
             return self._ask(tool, "card_secret", intent.id, {}, memory)
         # an order that was spoken of a while ago may not be the one that is meant now
-        is_fresh = memory.order_age <= _ORDER_STAYS_TURNS
+        is_fresh = memory.order_age <= _ORDER_STAYS_TURNS and _may_mean(intent.id, memory)
         number = utterance.order_number or (memory.last_order if is_fresh else None)
         if number is None:
             return self._ask(tool, "order_number", intent.id, {}, memory)
@@ -408,6 +408,12 @@ class Dialogue:
     ) -> tuple[Decision, Memory]:
         memory = replace(memory, pending=None, misses=0, repeats=0, unread_media=0)
         return Decision((HandOff(reason, intent),), recognitions), memory
+
+
+def _may_mean(intent: str, memory: Memory) -> bool:
+    """A top-up that did not arrive is not the card order that was spoken of."""
+    last = memory.orders[-1][1] if memory.orders else ""
+    return intent != "topup_not_arrived" or last.startswith("topup_")
 
 
 def _is_same(step: Step, other: Step) -> bool:

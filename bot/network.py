@@ -23,6 +23,8 @@ def client_address(request: web.Request, trusted_proxies: int) -> str:
     remote = request.remote or "unknown"
     if trusted_proxies == 0:
         return remote
-    chain = [part.strip() for part in request.headers.get(FORWARDED_FOR, "").split(",")]
+    chain = [
+        part.strip() for part in ",".join(request.headers.getall(FORWARDED_FOR, [])).split(",")
+    ]
     seen = [part for part in chain if part]
     return seen[-trusted_proxies] if len(seen) >= trusted_proxies else remote

@@ -88,7 +88,7 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
         if start >= end_of_last:
             parts.append(text[end_of_last:start])
         end_of_last = max(end_of_last, end)
-    return " ".join([*parts, text[end_of_last:]]).strip()
+    return "".join([*parts, text[end_of_last:]]).strip()
 
 
 def _overlap(one: Found, other: Found) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-import uvloop
 from aiohttp import web
 from pydantic import SecretStr
 
@@ -72,7 +72,12 @@ def serve(settings: Settings, *, is_demo: bool) -> None:
     Raises:
         KefuError: It cannot start; the message says what to do.
     """
-    uvloop.run(_serve(settings, is_demo=is_demo))
+    if sys.platform == "win32":
+        asyncio.run(_serve(settings, is_demo=is_demo))
+    else:
+        import uvloop  # noqa: PLC0415 - there is none on Windows
+
+        uvloop.run(_serve(settings, is_demo=is_demo))
 
 
 async def _serve(settings: Settings, *, is_demo: bool) -> None:

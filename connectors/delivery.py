@@ -199,6 +199,12 @@ class Delivery:
         except SendError as error:
             await self._fail(dispatch, str(error), is_unknown=error.maybe_sent)
             return None, ""
+        except Exception as error:
+            # a connector's bug counts as an attempt too, or it would be met again for ever
+            log.exception("connector_failed", channel=ref.channel)
+            return await self._after_fault(
+                dispatch, connector, Retryable(type(error).__name__, "a bug", maybe_sent=True)
+            )
         self._mark_sent(outbound.outbox_id)
         return None, ""
 

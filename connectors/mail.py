@@ -93,18 +93,10 @@ class MailConnector:
 
     async def _send(self, message: Outbound) -> None:
         account = self._account
-        mail = EmailMessage()
-        mail["From"] = account.sender
-        mail["To"] = message.address.peer_id
-        mail["Subject"] = message.subject or ""
-        mail["Date"] = formatdate(message.at.timestamp())
-        mail["Message-ID"] = f"<{message.outbox_id}@kefu>"
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
-        mail.set_content(message.text)
         password = account.password.get_secret_value() if account.password is not None else None
         try:
             await aiosmtplib.send(
-                mail,
+                self._composed(message),
                 hostname=account.host,
                 port=account.port,
                 username=account.user,
@@ -125,6 +117,22 @@ class MailConnector:
             raise Retryable(type(error).__name__, "the mail server cannot be reached") from error
         except ValueError as error:
             raise Undeliverable("address", "that is no mail address") from error
+
+    def _composed(self, message: Outbound) -> EmailMessage:
+        """The mail.
+
+        Raises:
+            ValueError: An address or a subject with a line break in it.
+        """
+        mail = EmailMessage()
+        mail["From"] = self._account.sender
+        mail["To"] = message.address.peer_id
+        mail["Subject"] = message.subject or ""
+        mail["Date"] = formatdate(message.at.timestamp())
+        mail["Message-ID"] = f"<{message.outbox_id}@kefu>"
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
+        mail.set_content(message.text)
+        return mail
 
     async def typing(self, address: Address, author: str, *, is_on: bool) -> None:
         """Nobody sees somebody writing a mail."""

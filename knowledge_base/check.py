@@ -85,8 +85,9 @@ def _claims(kb: KnowledgeBase) -> Iterator[Finding]:
             if key in outside:
                 text = f"“{phrase}” 既是 {intent.id} 的问法，又在 out_of_scope 里 (contradiction)"
                 yield Finding(place, "conflict", text, "删掉其中一处", Severity.ERROR)
-            other, there = first.setdefault(key, (intent, place))
-            if there == place:
+            claim = (intent, place)
+            other, there = first.setdefault(key, claim)
+            if first[key] is claim:
                 continue
             if other.id != intent.id:
                 text = f"“{phrase}” 同时是 {other.id} ({there}) 和 {intent.id} 的问法 (conflict)"
@@ -178,30 +179,3 @@ def _left_out(kb: KnowledgeBase) -> Iterator[Finding]:
             hint = "合并成一个，或写出区别明显的说法"
             place = next(i.place for i in kb.intents.values() if i.id == wanted)
             yield Finding(place, "too_close", text, hint)
-
-
-if __name__ == "__main__":  # temporary, until the command line exists
-    import argparse
-    import sys
-    import tempfile
-    from pathlib import Path
-
-    from knowledge_base.errors import KnowledgeBaseError
-    from knowledge_base.loader import load
-    from knowledge_base.stub_tools import TOOLS
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--kb", type=Path, required=True)
-    parser.add_argument("--explain")
-    given = parser.parse_args()
-    if given.explain:
-        print(explain(TOOLS[given.explain]))  # noqa: T201
-        sys.exit(0)
-    try:
-        loaded = load(given.kb, tools=TOOLS, cache_dir=Path(tempfile.gettempdir()) / "kefu-fits")
-    except KnowledgeBaseError as error:
-        print(error)  # noqa: T201
-        sys.exit(2)
-    for finding in check(loaded):
-        print(finding.severity.value, finding)  # noqa: T201
-    print(len(loaded.intents), loaded.phrase_count, loaded.thresholds)  # noqa: T201

@@ -234,25 +234,3 @@ def _share(some: int, of: int) -> float | None:
 
 def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
-
-
-if __name__ == "__main__":  # temporary, until the command line exists
-    import argparse
-    import json
-    import tempfile
-
-    from knowledge_base.cases import read_cases
-    from knowledge_base.loader import load
-    from knowledge_base.stub_tools import TOOLS
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--kb", type=Path, required=True)
-    parser.add_argument("--cases", type=Path, required=True)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--predictions", type=Path)
-    given = parser.parse_args()
-    cache = Path(tempfile.gettempdir()) / "kefu-fits"
-    report = evaluate(load(given.kb, tools=TOOLS, cache_dir=cache), read_cases(given.cases))
-    if given.predictions:
-        report.write_predictions(given.predictions)
-    print(json.dumps(report.as_json()) if given.json else report.as_text())  # noqa: T201

@@ -126,8 +126,10 @@ def _kept(products: Floats, classes: Ints, width: int) -> Bools:
 
 
 def _heard_by_background(members: Bools) -> Bools:
-    """Everyday phrases have little in common, so nearly every phrase of the shop would bear on
-    their class, and its systems would cost more than all others together. A sample will do.
+    """Everyday phrases, and a sample of the shop's own.
+
+    Everyday phrases have so little in common that nearly every phrase of the shop would bear on
+    their class, and its systems would cost more than all others together.
     """
     heard = members.copy()
     others = np.flatnonzero(~members)

@@ -12,11 +12,12 @@ from pathlib import Path
 from threading import Timer
 from zipfile import BadZipFile
 
+from knowledge_base.collecting import material_of
 from knowledge_base.errors import FitFailed
 from knowledge_base.exact import fit_exact
 from knowledge_base.fuzzy import Fuzzy
 from knowledge_base.intent import Intent, IntentId, PolicySettings, ShopInfo
-from knowledge_base.material import Material, material_of
+from knowledge_base.material import Material
 from knowledge_base.model import Model, load_model
 from knowledge_base.normalize import Normalizer
 from knowledge_base.patterns import fit_patterns
@@ -142,7 +143,13 @@ def _fitted(material: Material, cache_dir: Path, progress: Progress) -> Model:
     kept = cache_dir / f"{material.key}.npz"
     try:
         model = load_model(kept)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # missing, or cut short by a full disk
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        BadZipFile,
+    ):  # missing, or cut short by a full disk
         cache_dir.mkdir(parents=True, exist_ok=True)
         _run_fit(material, kept, progress)
         _forget_old(cache_dir)

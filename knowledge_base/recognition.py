@@ -22,7 +22,8 @@ MAX_QUESTIONS = 3
 _MAX_CLAUSES = 8
 _LONG_CHARS = 16  # shorter ones say one thing, whatever their commas
 _CLAUSE_SHARE = 0.9  # of a clause's confidence, since the rest of the message is not explained
-_APART = 0.2  # a clause asks a question of its own when its best intent leads by this much
+_OWN_QUESTION = 0.8  # a clause asks a question of its own from this confidence on,
+_APART = 0.3  # and when its best intent leads by this much
 _SURE = 1.0
 _PATTERN = 0.97
 _AFTER_EXACT = 0.5  # others beside an exact match count this much
@@ -127,7 +128,7 @@ class Recognizer:
         sure: dict[IntentId, Recognition] = {}
         for part in parts[:_MAX_CLAUSES]:
             found = self._recognize(part.text, part.text, (part,))
-            if found.band is Band.ANSWER and _is_apart(found):
+            if found.band is Band.ANSWER and _stands_alone(found):
                 sure.setdefault(found.candidates[0].intent, found)
         if len(sure) < 2:  # noqa: PLR2004
             return (whole,)
@@ -196,9 +197,11 @@ def thresholds_of(model: Model, fixed: Mapping[str, float | None]) -> Thresholds
     return Thresholds(answer, min(model.clarify, answer) if clarify is None else clarify)
 
 
-def _is_apart(found: Recognition) -> bool:
+def _stands_alone(found: Recognition) -> bool:
+    """Surer than an answer needs: stories have clauses that look like questions of their own."""
     first, *rest = found.candidates
-    return not rest or first.confidence - rest[0].confidence >= _APART
+    is_apart = not rest or first.confidence - rest[0].confidence >= _APART
+    return is_apart and first.confidence >= _OWN_QUESTION
 
 
 def _with_settled(

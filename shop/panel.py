@@ -135,7 +135,7 @@ def _order_json(one: PanelOrder, now: datetime) -> dict[str, Any]:
         ],
         "refunds": [
             {"amount_fen": refund.amount_fen, "state_text": REFUND_TEXTS[refund.state]}
-            for refund in order.refunds
+            for refund in (order.refunds if one.is_proved else ())
         ],
     }
 

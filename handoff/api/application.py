@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -47,6 +47,7 @@ class ConsoleApi:
 
     Args:
         find_secrets: What of an agent's text must not be stored in the clear.
+        source_of: Where a request comes from, for counting wrong tries.
         trusts_proxy: A proxy of ours stands in front, and its ``X-Forwarded-*`` are believed.
         left_check_s: How often what disabled agents hold is queued again.
 
@@ -68,6 +69,7 @@ class ConsoleApi:
         status: StatusOf,
         find_secrets: Sealer,
         version: str,
+        source_of: Callable[[web.Request], str] = lambda request: request.remote or "unknown",
         trusts_proxy: bool = False,
         login_rules: LoginRules | None = None,
         live_poll_s: float = 1.0,
@@ -87,7 +89,9 @@ class ConsoleApi:
             poll_s=live_poll_s,
             check_s=session_check_s,
         )
-        self.security = Security(self.logins, presence, trusts_proxy=trusts_proxy)
+        self.security = Security(
+            self.logins, presence, source_of=source_of, trusts_proxy=trusts_proxy
+        )
         self._version = version
         self._left_check_s = left_check_s
         self.routes: list[Route] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -24,6 +25,7 @@ class Security:
     Args:
         trusts_proxy: A proxy of ours stands in front: its ``X-Forwarded-*`` are believed, of lists
             only the last entry, which the proxy itself wrote.
+        source_of: Where a request comes from, for counting wrong tries.
         cookie_path: Where the cookie is sent.
     """
 
@@ -32,11 +34,13 @@ class Security:
         logins: Logins,
         presence: Presence,
         *,
+        source_of: Callable[[web.Request], str],
         trusts_proxy: bool = False,
         cookie_path: str = "/",
     ) -> None:
         self._logins = logins
         self._presence = presence
+        self.source = source_of
         self._trusts_proxy = trusts_proxy
         self._cookie_path = cookie_path
 
@@ -72,10 +76,6 @@ class Security:
             return True
         host = self._forwarded(request, "X-Forwarded-Host") or request.host
         return urlsplit(origin).netloc.casefold() == host.casefold()
-
-    def source(self, request: web.Request) -> str:
-        """Where a request comes from, for counting wrong tries."""
-        return self._forwarded(request, "X-Forwarded-For") or request.remote or "unknown"
 
     def set_cookie(self, request: web.Request, response: web.Response, token: SecretStr) -> None:
         """Give the browser its token."""

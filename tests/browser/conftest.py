@@ -33,11 +33,14 @@ def chromium() -> str | None:
     return next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
+def is_there(path: str) -> bool:
+    return Path(path).exists()
+
+
 @pytest.fixture
 async def browser(chromium: str | None) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        downloaded = Path(playwright.chromium.executable_path)
-        if chromium is None and not downloaded.exists():
+        if chromium is None and not is_there(playwright.chromium.executable_path):
             pytest.skip("no Chromium on this machine: `apt install chromium` to run this test")
         started = await playwright.chromium.launch(executable_path=chromium, args=_QUIET)
         yield started

@@ -186,7 +186,12 @@ async def test_a_line_that_was_given_up_can_be_tried_again(
 
 async def test_a_mail_is_queued_once_a_key(storage: Storage) -> None:
     conversation_id = await a_stored_conversation(storage)
-    mail = {"to": "xiaoming@example.com", "subject": "卡密", "body": "STAR-7KQ2", "at": NOON}
+    mail: dict[str, Any] = {
+        "to": "xiaoming@example.com",
+        "subject": "卡密",
+        "body": "STAR-7KQ2",
+        "at": NOON,
+    }
     outcomes = [
         await storage.write(lambda work: work.outbox.add_mail(conversation_id, key="k", **mail))
         for _ in range(2)

@@ -154,9 +154,7 @@ async def test_units_that_are_handed_in_together_are_told_in_the_order_of_their_
         assert seqs == sorted(seqs)
 
 
-async def test_a_failing_unit_leaves_nothing_to_do(
-    storage: Storage, told: list[Aftermath]
-) -> None:
+async def test_a_failing_unit_leaves_nothing_to_do(storage: Storage, told: list[Aftermath]) -> None:
     conversation_id = await a_stored_conversation(storage)
     told.clear()
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
-from tests.factories.server import SMALL_KB
 from tests.factories.page import new_token
 from tests.factories.process import KefuProcess, eventually
+from tests.factories.server import SMALL_KB
 
 CUSTOMERS = 50
 MESSAGES_EACH = 10
@@ -120,6 +120,7 @@ class Crowd:
 
     async def chat(self) -> None:
         """Everybody chats, and comes back whenever the server does; ends by being cancelled."""
+        await self.is_up.wait()
         async with ClientSession() as http, asyncio.TaskGroup() as chatting:
             for customer in self.customers:
                 customer.token, _ = await new_token(http, self._url)

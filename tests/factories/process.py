@@ -29,7 +29,7 @@ async def eventually(
     seen: T | None = None
     try:
         async with asyncio.timeout(within_s):
-            while not (seen := await check()):
+            while not (seen := await check()):  # noqa: ASYNC110 - it happens in another process
                 await asyncio.sleep(POLL_S)
             return seen
     except TimeoutError:

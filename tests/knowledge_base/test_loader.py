@@ -95,7 +95,9 @@ def test_an_unknown_tool_variable_or_outcome_is_told_with_the_nearest(load_text:
     found = problems_of(load_text, text)
     assert any(":11: " in one and "usd" in one and "used" in one for one in found), found
     assert any(one.startswith("kb.yaml:9: ") and "card.summary" in one for one in found), found
-    assert "card_status" in problems_of(load_text, text.replace("tool: card_status", "tool: card"))[0]
+    assert (
+        "card_status" in problems_of(load_text, text.replace("tool: card_status", "tool: card"))[0]
+    )
 
 
 def test_all_problems_of_all_files_are_told_at_once(load_text: LoadText) -> None:
@@ -185,7 +187,7 @@ def test_serving_imports_neither_scikit_learn_nor_scipy(tmp_path: Path) -> None:
         "sys.exit(any(name.split('.')[0] in ('sklearn', 'scipy') for name in sys.modules))"
     )
     root = Path(__file__).parents[2]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  this interpreter, a program written above
         [sys.executable, "-c", program], check=False, env={**os.environ, "PYTHONPATH": str(root)}
     )
     assert done.returncode == 0

@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 from knowledge_base.normalize import Normalizer
 
 PLAIN = Normalizer()
-SHOP = Normalizer([("卡密", "卡蜜", "兑换码", "cdk", "km"), ("充值", "冲值"), ("订单", "定单", "dd")])
+SHOP = Normalizer(
+    [("卡密", "卡蜜", "兑换码", "cdk", "km"), ("充值", "冲值"), ("订单", "定单", "dd")]
+)
 CIRCLE = Normalizer([("甲乙", "乙"), ("乙甲", "甲")])
 
 

@@ -15,7 +15,9 @@ def best(kb: KnowledgeBase, text: str) -> str | None:
     return found[0].intent if found else None
 
 
-@pytest.mark.parametrize("text", ["我要退款", " 我要退款！！", "我要退款🙏", "你好，我要退款，谢谢"])
+@pytest.mark.parametrize(
+    "text", ["我要退款", " 我要退款！！", "我要退款🙏", "你好，我要退款，谢谢"]
+)
 def test_a_known_phrase_is_certain_whatever_stands_around_it(
     small_kb: KnowledgeBase, text: str
 ) -> None:
@@ -59,7 +61,9 @@ def test_what_the_admin_called_out_of_scope_is_not_answered(
     assert (found.band, found.rule, found.candidates) == (Band.MISS, "out_of_scope", ())
 
 
-@pytest.mark.parametrize("text", ["今天天气怎么样", "讲个笑话", "", " ", "🙏🙏🙏", "？？？", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["今天天气怎么样", "讲个笑话", "", " ", "🙏🙏🙏", "？？？", "\ud800"]
+)
 def test_what_has_nothing_to_do_with_the_shop_is_not_answered(
     small_kb: KnowledgeBase, text: str
 ) -> None:
@@ -84,7 +88,12 @@ def test_two_questions_in_one_message_are_both_found(small_kb: KnowledgeBase) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["我要退款，退钱给我", "你好，在吗，转人工", "卡密输进去，一直提示无效，怎么都不行", "我要退款"],
+    [
+        "我要退款，退钱给我",
+        "你好，在吗，转人工",
+        "卡密输进去，一直提示无效，怎么都不行",
+        "我要退款",
+    ],
 )
 def test_one_question_in_several_clauses_stays_one(small_kb: KnowledgeBase, text: str) -> None:
     (found,) = small_kb.recognizer.questions(text)
@@ -94,12 +103,15 @@ def test_one_question_in_several_clauses_stays_one(small_kb: KnowledgeBase, text
 def test_patterns_and_refusals_of_kb_yaml_are_obeyed(load_text: LoadText) -> None:
     kb = load_text(
         SMALL_KB.replace(
-            "    handoff: true\n", "    handoff: true\n    patterns: ['^0{3}$']\n    not: [找客服拿钱]\n"
+            "    handoff: true\n",
+            "    handoff: true\n    patterns: ['^0{3}$']\n    not: [找客服拿钱]\n",
         )
     )
     assert kb.recognizer.recognize("000").rule == "pattern"
     assert best(kb, "000") == "human_agent"
-    assert all(one.intent != "human_agent" for one in kb.recognizer.recognize("找客服拿钱").candidates)
+    assert all(
+        one.intent != "human_agent" for one in kb.recognizer.recognize("找客服拿钱").candidates
+    )
 
 
 def test_a_phrase_that_two_intents_claim_is_asked_back(load_text: LoadText) -> None:

@@ -64,7 +64,9 @@ def test_numbers_of_other_shop_systems_are_told_apart() -> None:
     assert values(order_numbers("20261103998877665 先别发货")) == ["20261103998877665"]
 
 
-@pytest.mark.parametrize("text", ["我买了100块的", "2026年10月1日", "13812345678", "hello", "dd没变化"])
+@pytest.mark.parametrize(
+    "text", ["我买了100块的", "2026年10月1日", "13812345678", "hello", "dd没变化"]
+)
 def test_what_is_no_order_number_is_left_alone(text: str) -> None:
     assert order_numbers(text) == ()
 
@@ -120,9 +122,7 @@ def test_any_text_is_read_and_places_lie_inside_it(
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("unit", ["A1", "1 ", "DD", "A-1-", "卡密 ", "a.a@", "DD 1", "AB12 "])
-def test_long_texts_are_read_quickly(
-    read: Callable[[str], tuple[Found, ...]], unit: str
-) -> None:
+def test_long_texts_are_read_quickly(read: Callable[[str], tuple[Found, ...]], unit: str) -> None:
     text = unit * (10_000 // len(unit))
     started = time.perf_counter()
     read(text)

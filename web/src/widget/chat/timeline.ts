@@ -34,10 +34,12 @@ export interface Timeline {
   agent: string | null
   /** Place in the queue, from 1; `null` when unknown or not waiting. */
   position: number | null
+  /** Waiting, and nobody is there now: an answer will come later. */
+  isAfterHours: boolean
 }
 
 export function emptyTimeline(): Timeline {
-  return { visitorId: null, entries: [], lastSeq: 0, hasMore: false, state: 'bot', agent: null, position: null }
+  return { visitorId: null, entries: [], lastSeq: 0, hasMore: false, state: 'bot', agent: null, position: null, isAfterHours: false }
 }
 
 /** The page is about to connect as this visitor; another one's messages go, what was not sent yet stays. */
@@ -49,7 +51,7 @@ export function ownedBy(timeline: Timeline, visitorId: string): Timeline {
 
 /** The server has said what it holds; everything above `lastSeq` follows. */
 export function greeted(timeline: Timeline, hello: HelloFrame): Timeline {
-  const told = { state: hello.state, agent: hello.agent ?? null, position: hello.position ?? null }
+  const told = { state: hello.state, agent: hello.agent ?? null, position: hello.position ?? null, isAfterHours: hello.mode === 'after_hours' }
   // It knows less than we do: its data was restored, and our numbers mean other messages now.
   if (hello.last_seq < timeline.lastSeq)
     return { ...onlyUnsent(timeline), ...told, visitorId: hello.visitor_id, lastSeq: hello.last_seq, hasMore: hello.last_seq > 0 }
@@ -84,7 +86,7 @@ export function acknowledged(timeline: Timeline, ack: AckFrame): Timeline {
 
 /** Who may speak now has changed. */
 export function turned(timeline: Timeline, frame: StateFrame): Timeline {
-  return { ...timeline, state: frame.state, agent: frame.agent ?? null, position: frame.position ?? null }
+  return { ...timeline, state: frame.state, agent: frame.agent ?? null, position: frame.position ?? null, isAfterHours: frame.mode === 'after_hours' }
 }
 
 /** Earlier messages, asked for by scrolling up. */

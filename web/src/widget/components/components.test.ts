@@ -110,6 +110,11 @@ describe('the chat', () => {
     await vi.waitFor(() => expect(panel.text()).toContain('前面还有 2 位'))
   })
 
+  it('promises a later answer when nobody is there to take the customer', async () => {
+    shop.socket.say({ type: 'state', state: 'waiting', position: 1, mode: 'after_hours' })
+    await vi.waitFor(() => expect(panel.text()).toContain('客服上线后第一时间回复您'))
+  })
+
   it('says that it is reconnecting, and shows what waits for the network', async () => {
     shop.isDown = true
     shop.socket.break()

@@ -14,6 +14,7 @@ export const en: Words = {
   hours: (hours, open) => open ? `Team online · ${hours}` : `Team hours ${hours}`,
   waiting: 'Connecting you to a person…',
   waitingPosition: position => position <= 1 ? 'Connecting you to a person: you are next' : `In line: ${position - 1} ahead of you`,
+  waitingLater: 'Noted: our team will answer as soon as they are back',
   withAgent: name => `${name} is helping you`,
   withSomebody: 'Our team is helping you',
   ended: 'This chat has ended. Write to start again.',

@@ -13,6 +13,7 @@ export const zh = {
   hours: (hours: string, open: boolean) => open ? `人工在线 · ${hours}` : `人工时间 ${hours}`,
   waiting: '正在为您转接人工客服，请稍候',
   waitingPosition: (position: number) => position <= 1 ? '正在为您转接人工，下一位就是您' : `排队中，前面还有 ${position - 1} 位`,
+  waitingLater: '已记下您的问题，客服上线后第一时间回复您',
   withAgent: (name: string) => `${name} 正在为您服务`,
   withSomebody: '人工客服正在为您服务',
   ended: '本次会话已结束，发消息即可继续咨询',

@@ -1,6 +1,8 @@
 /** The frames of the web chat's socket, as the server sends them and as this page sends them. */
 
 export type ConversationState = 'bot' | 'waiting' | 'agent' | 'external' | 'closed'
+/** Whether somebody is there to take a waiting customer; older servers do not say. */
+export type WaitingMode = 'live' | 'after_hours'
 export type Author = 'customer' | 'bot' | 'agent' | 'system'
 
 export interface QuickReply { id: string, label: string }
@@ -26,6 +28,7 @@ export interface HelloFrame {
   state: ConversationState
   agent?: string | null
   position?: number | null
+  mode?: WaitingMode | null
   /** More was missed than follows. */
   has_more: boolean
 }
@@ -48,7 +51,7 @@ export interface MessageFrame {
 
 export interface AckFrame { type: 'ack', client_id: string, seq: number, id: string }
 export interface TypingFrame { type: 'typing', author: 'bot' | 'agent', on: boolean }
-export interface StateFrame { type: 'state', state: ConversationState, agent?: string | null, position?: number | null }
+export interface StateFrame { type: 'state', state: ConversationState, agent?: string | null, position?: number | null, mode?: WaitingMode | null }
 export interface HistoryFrame { type: 'history', items: MessageFrame[], has_more: boolean }
 export interface PongFrame { type: 'pong' }
 
