@@ -20,6 +20,7 @@ from bot.intake import Intake
 from bot.knowledge import Knowledge
 from bot.metrics import Metrics
 from bot.minds import LiveHours, Minds
+from bot.pictures import Pictures
 from bot.reading import find_secrets
 from bot.settings import Settings
 from bot.tool_specs import TOOL_SPECS
@@ -27,6 +28,7 @@ from bot.tools import ShopTools
 from bot.turns import Turns
 from connectors.delivery import Delivery, Dispatch
 from connectors.mail import MailConnector, SmtpAccount
+from connectors.media import MediaStore
 from connectors.messages import Address, Connector
 from handoff.desk import Desk
 from handoff.presence import Presence
@@ -116,6 +118,7 @@ class Services:
     hours: LiveHours
     shop: EmbeddedShop
     gate: Gate
+    media: MediaStore
     passwords: Passwords
     panel: Panel
     metrics: Metrics
@@ -159,6 +162,10 @@ async def services(
     ) as storage:
         delivery = Delivery(StoredOutbox(storage), connectors, clock=clock, random=random.random)
         after_commit.delivery = delivery
+        media = MediaStore(settings.data_dir / "media")
+        pictures = Pictures(storage, media, clock)
+        await pictures.prepare(kb.current)
+        kb.prepare = pictures.prepare
         presence = Presence(clock)
         hours = LiveHours(kb)
         rules = Rules(bot_idle_s=settings.idle_close_minutes * 60)
@@ -184,6 +191,7 @@ async def services(
             rules=rules,
             desk=desk,
             has_mail=settings.has_mail,
+            pictures=lambda: pictures.by_path,
             choose=random.randrange,
         )
 
@@ -230,6 +238,7 @@ async def services(
             hours=hours,
             shop=shop,
             gate=gate,
+            media=media,
             passwords=passwords,
             panel=Panel(storage, shop, clock, proofs_last=proofs_last),
             metrics=metrics,

@@ -148,6 +148,7 @@ def _say(
         text=text,
         secrets=secrets,
         buttons=reply.buttons,
+        attachments=reply.attachments,
         turn_id=turn_id,
         at=at,
         is_last_word=is_last,

@@ -11,7 +11,7 @@ from bot.replies import ASKS, BUTTONS, OUTCOMES, REMARKS, rendered, said
 from bot.results import ToolResult
 from bot.steps import Answer, Ask, Clarify, Fallback, HandOff, Remark, Run
 from bot.tool_specs import told
-from connectors.messages import Button
+from connectors.messages import Attachment, Button
 from knowledge_base.intent import Intent, IntentId
 
 _MAX_BUTTONS = 4
@@ -23,13 +23,13 @@ class Reply:
 
     Attributes:
         secrets: Values in the text that must be sealed where it is stored.
-        images: Files from the knowledge base to send along.
+        attachments: Pictures from the knowledge base to send along.
     """
 
     text: str = field(repr=False)
     buttons: tuple[Button, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    images: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Composer:
     Attributes:
         shop: The ``shop.*`` variables.
         has_mail: Whether codes and cards can go by mail; without it nobody is told of mail.
+        pictures: Stored pictures of the knowledge base, by file.
         choose: Picks one of several answers that say the same: an index below the given count.
     """
 
@@ -47,6 +48,7 @@ class Composer:
     channel: str
     is_english: bool
     has_mail: bool
+    pictures: Mapping[str, Attachment]
     choose: Callable[[int], int]
 
     def answer(self, step: Answer) -> Reply:
@@ -55,7 +57,9 @@ class Composer:
         return Reply(
             self._worded(intent, {"shop": self.shop}),
             self._intent_buttons(intent.then),
-            images=tuple(str(path) for path in intent.images),
+            attachments=tuple(
+                self.pictures[str(path)] for path in intent.images if str(path) in self.pictures
+            ),
         )
 
     def clarify(self, step: Clarify) -> Reply:

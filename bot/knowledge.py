@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +37,9 @@ class KnowledgeStatus:
 class Knowledge:
     """Holds the knowledge base in use.
 
+    Attributes:
+        prepare: Awaited with a new knowledge base before it is in use.
+
     Args:
         on_change: Told after each reload and each failed one.
     """
@@ -55,6 +58,7 @@ class Knowledge:
         self._cache_dir = cache_dir
         self._clock = clock
         self.on_change = on_change
+        self.prepare: Callable[[KnowledgeBase], Awaitable[None]] = _nothing_to_prepare
         self._seen: Mapping[Path, tuple[int, int]] = {}
         self.current = self._load()
         self._seen = fingerprint(self.current.files)
@@ -87,6 +91,7 @@ class Knowledge:
         self._seen = seen
         try:
             loaded = await asyncio.to_thread(self._load)
+            await self.prepare(loaded)
         except (KnowledgeBaseError, FitFailed, OSError) as error:
             # the old one keeps serving; the same words stand in the log and in the console
             self.status = self._status(str(error))
@@ -100,6 +105,10 @@ class Knowledge:
         log.info("kb_reloaded", intents=self.status.intents, phrases=self.status.phrases)
         self.on_change(self.status)
         return True
+
+
+async def _nothing_to_prepare(_kb: KnowledgeBase) -> None:
+    """Where answers show no pictures."""
 
 
 def fingerprint(paths: tuple[Path, ...]) -> Mapping[Path, tuple[int, int]]:

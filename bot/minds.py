@@ -15,6 +15,7 @@ from bot.policy import Policy
 from bot.reading import read
 from bot.results import Tools
 from bot.thinking import Mind
+from connectors.messages import Attachment
 from handoff.desk import Desk
 from handoff.rules import Rules
 from knowledge_base.hours import OpeningHours
@@ -40,6 +41,7 @@ class Minds:
         rules: Rules,
         desk: Desk,
         has_mail: bool,
+        pictures: Callable[[], Mapping[str, Attachment]],
         choose: Callable[[int], int],
     ) -> None:
         self._knowledge = knowledge
@@ -47,6 +49,7 @@ class Minds:
         self._rules = rules
         self._desk = desk
         self._has_mail = has_mail
+        self._pictures = pictures
         self._choose = choose
         self._made_of: KnowledgeBase | None = None
         self._mind: Mind | None = None
@@ -77,6 +80,7 @@ class Minds:
             when_open=lambda is_english: self._desk.when_back(is_english=is_english),
             mode=self._desk.mode,
             has_mail=self._has_mail,
+            pictures=self._pictures,
             choose=self._choose,
         )
 

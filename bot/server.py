@@ -27,7 +27,6 @@ from bot.pages import Pages, built_pages
 from bot.replies import BUTTONS
 from bot.settings import Settings
 from connectors.errors import NotStored
-from connectors.media import MediaStore
 from connectors.messages import Address, Attachment, ChannelRef
 from connectors.web.connector import WebConnector
 from connectors.web.hub import Hub
@@ -173,7 +172,7 @@ def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -
         chat_log=chat_log,
         sink=parts.intake,
         signer=TokenSigner(parts.keyring.token_key("web visitor")),
-        media=MediaStore(parts.settings.data_dir / "media"),
+        media=parts.media,
         clock=parts.clock,
         greeting=lambda locale: greeting(parts, locale),
         attachment_of=attachment_of,

@@ -29,7 +29,7 @@ from bot.steps import (
     action_of,
 )
 from bot.tool_specs import state_told
-from connectors.messages import InboundKind
+from connectors.messages import Attachment, InboundKind
 from handoff import moves
 from handoff.conversation import Conversation, State, WaitingMode
 from handoff.moves import Occurrence, Reason, Speech
@@ -120,6 +120,7 @@ class Mind:
         when_open: When a person will reply; ``True`` for English.
         mode: How somebody who is queued now would wait.
         has_mail: Whether codes and cards can go by mail.
+        pictures: Stored pictures of the knowledge base, by file.
         choose: An index below the given count, for answers that say the same.
     """
 
@@ -134,6 +135,7 @@ class Mind:
     when_open: Callable[[bool], str]
     mode: Callable[[], WaitingMode]
     has_mail: bool
+    pictures: Callable[[], Mapping[str, Attachment]]
     choose: Callable[[int], int]
 
     @staticmethod
@@ -233,6 +235,7 @@ class Mind:
             channel=conversation.address.ref.channel,
             is_english=memory.is_english,
             has_mail=self.has_mail,
+            pictures=self.pictures(),
             choose=self.choose,
         )
 

@@ -38,12 +38,13 @@ class MediaStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def save(self, content: bytes, name: str = "") -> Attachment:
+    def save(self, content: bytes, name: str = "", key: str | None = None) -> Attachment:
         """Keep an image.
 
         Args:
             content: The file's bytes.
             name: As the sender called it; shown, never used as a path.
+            key: Its id, letters and digits; ``None`` for one that nobody can guess.
 
         Raises:
             BadFile: It is too large, or its content is none of PNG, JPEG, GIF, WebP.
@@ -52,7 +53,7 @@ class MediaStore:
             raise BadFile("too_large")
         mime, width, height = _inspect(content)
         attachment = Attachment(
-            id=secrets.token_hex(16),
+            id=key or secrets.token_hex(16),
             kind="image",
             mime=mime,
             size=len(content),

@@ -78,7 +78,10 @@ def spoilt(kb: Path, right: str, wrong: str) -> int:
 
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
-    [("answer: 我们", "anser: 我们", "anser"), ("tool: order_lookup", "tool: order: lookup", "YAML")],
+    [
+        ("answer: 我们", "anser: 我们", "anser"),
+        ("tool: order_lookup", "tool: order: lookup", "YAML"),
+    ],
 )
 async def test_a_broken_kb_at_start_is_named_with_file_and_line(
     right: str, wrong: str, said: str, data_folder: Path, small_kb_file: Path

@@ -1,0 +1,54 @@
+"""Pictures in answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PIL import Image
+
+from bot.app import services
+from bot.knowledge import Knowledge
+from bot.settings import Settings
+from bot.tool_specs import TOOL_SPECS
+from storage.keyring import Keyring
+from storage.schema import upgrade
+from tests.bot.conftest import Channel, Customer
+
+KB = """
+shop: {name: 小店, timezone: Asia/Shanghai, hours: 每天 09:00-23:00}
+intents:
+  card_how_to_use:
+    title: 怎么兑换
+    ask: [卡密怎么用, 怎么兑换卡密]
+    answer: 看这张图就会了。
+    images: [steps.png]
+  greeting:
+    title: 打招呼
+    ask: [你好, 在吗]
+    answer: 您好！
+"""
+
+
+async def test_an_answers_picture_is_sent_with_it(tmp_path: Path) -> None:
+    (tmp_path / "kb.yaml").write_text(KB)
+    Image.new("RGB", (40, 30), "green").save(tmp_path / "steps.png")
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    settings = Settings(
+        data_dir=tmp_path / "data", kb=tmp_path / "kb.yaml", fragment_wait_s=0.0, _env_file=None
+    )
+    settings.data_dir.mkdir()
+    upgrade(settings.database)
+    knowledge = Knowledge(settings.kb, tools=TOOL_SPECS, cache_dir=None, clock=now)
+    keyring = Keyring([Keyring.new_key()])
+    async with services(settings, keyring=keyring, knowledge=knowledge) as parts:
+        channel = Channel()
+        parts.add(channel)
+        customer = Customer(parts, channel, [])
+        await customer.says("卡密怎么用")
+        (picture,) = customer.heard[-1].attachments
+        assert (picture.mime, picture.width, picture.height) == ("image/png", 40, 30)
+        assert parts.media.path(picture.id) is not None

@@ -1,0 +1,66 @@
+import type { Ref } from 'vue'
+import { nextTick, onBeforeUnmount, onMounted, ref } from 'vue'
+
+/** Nearer to the end than this counts as at the end. */
+const END_PX = 60
+/** Nearer to the beginning than this asks for what came before. */
+const START_PX = 300
+
+/** A box that stays at its end while it grows, unless somebody has scrolled up to read. */
+export function useStickyScroll(box: Readonly<Ref<HTMLElement | null>>, inner: Readonly<Ref<HTMLElement | null>>, onNearStart: () => void) {
+  const isAtEnd = ref(true)
+  let heightBefore = 0
+  let observer: ResizeObserver | null = null
+
+  function toEnd(behavior: ScrollBehavior = 'auto'): void {
+    const element = box.value
+    if (element === null)
+      return
+    isAtEnd.value = true
+    element.scrollTo({ top: element.scrollHeight, behavior })
+  }
+
+  function scrolled(): void {
+    const element = box.value
+    if (element === null)
+      return
+    // A box that grew and was not scrolled yet is still "at its end": the observer follows.
+    if (element.scrollHeight === heightBefore || element.scrollHeight - element.scrollTop - element.clientHeight < END_PX)
+      isAtEnd.value = element.scrollHeight - element.scrollTop - element.clientHeight < END_PX
+    if (element.scrollTop < START_PX)
+      onNearStart()
+  }
+
+  onMounted(() => {
+    observer = new ResizeObserver(() => {
+      const element = box.value
+      if (element === null)
+        return
+      if (isAtEnd.value)
+        element.scrollTop = element.scrollHeight
+      heightBefore = element.scrollHeight
+    })
+    if (box.value !== null)
+      observer.observe(box.value)
+    if (inner.value !== null)
+      observer.observe(inner.value)
+  })
+  onBeforeUnmount(() => observer?.disconnect())
+
+  return {
+    isAtEnd,
+    scrolled,
+    toEnd,
+    /** Let `change` put something above what is looked at, and keep it where it is on the screen. */
+    async keepingPlace(change: () => Promise<void>): Promise<void> {
+      const element = box.value
+      if (element === null)
+        return change()
+      const fromEnd = element.scrollHeight - element.scrollTop
+      await change()
+      await nextTick()
+      if (!isAtEnd.value)
+        element.scrollTop = element.scrollHeight - fromEnd
+    },
+  }
+}
