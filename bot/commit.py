@@ -95,7 +95,10 @@ def commit_turn(
         raise StaleTurn(f"conversation {seen.id}: a message had its turn")
     reasons = thought.reasons(turn_id, titles)
     conversation = replace(
-        conversation, memory={**conversation.memory, MEMORY_KEY: thought.memory.as_json()}
+        conversation,
+        memory={**conversation.memory, MEMORY_KEY: thought.memory.as_json()},
+        # notices speak the customer's language too
+        locale="en" if thought.memory.is_english else "zh",
     )
     wrote = moves.CustomerWrote(reopens=thought.reopens, first_seq=group[0].message.seq)
     is_plain = conversation.state is State.BOT and thought.handoff is None

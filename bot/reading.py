@@ -109,7 +109,7 @@ def is_english(text: str, *, was_english: bool) -> bool:
 
     >>> is_english("where is my order", was_english=False)
     True
-    >>> is_english("DD-ABCDE", was_english=False)
+    >>> is_english("DD-ABCDE-FGHJK-MNPQR-STVWX", was_english=False)
     False
     """
     if any("\u4e00" <= char <= "\u9fff" for char in text):

@@ -77,6 +77,7 @@ class StoredChatLog:
             return ChatState(
                 state=conversation.state.value,
                 agent=agent,
+                mode=conversation.mode.value if conversation.mode is not None else None,
                 position=work.conversations.position(conversation),
                 last_seq=conversation.last_seq,
             )

@@ -7,6 +7,7 @@ a message counts as accepted once it is stored, and sending it twice shows it on
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from connectors.messages import (
@@ -81,10 +82,10 @@ class WebConnector:
         if not sockets:
             return
         state = await self._log.state(self._ref, visitor_id)
-        shown = (state.state, state.agent, state.position)
+        shown = replace(state, last_seq=0)
         for socket in sockets:
             before = socket.shown_state
-            if before is not None and (before.state, before.agent, before.position) == shown:
+            if before is not None and replace(before, last_seq=0) == shown:
                 continue
             socket.shown_state = state
             await _quietly(
@@ -93,6 +94,7 @@ class WebConnector:
                         "type": "state",
                         "state": state.state,
                         "agent": state.agent,
+                        "mode": state.mode,
                         "position": state.position,
                     }
                 )

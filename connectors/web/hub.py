@@ -32,12 +32,14 @@ class ChatState:
     Attributes:
         state: ``bot``, ``waiting``, ``agent``, ``external`` or ``closed``.
         agent: The name of the person who has it, if one has.
+        mode: ``live`` or ``after_hours`` while it waits: whether somebody is there.
         position: Place in the queue from 1, if it waits.
         last_seq: Place of the newest line; 0 before the first.
     """
 
     state: str = "bot"
     agent: str | None = None
+    mode: str | None = None
     position: int | None = None
     last_seq: int = 0
 

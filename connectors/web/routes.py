@@ -295,6 +295,7 @@ class _Page:
                 "last_seq": state.last_seq,
                 "state": state.state,
                 "agent": state.agent,
+                "mode": state.mode,
                 "position": state.position,
                 "has_more": has_more,
             }

@@ -129,6 +129,17 @@ def test_thresholds_of_kb_yaml_override_the_learnt_ones(load_text: LoadText) -> 
     assert kb.recognizer.recognize("能退钱给我吗").band is Band.ANSWER
 
 
+def test_two_intents_that_are_equally_likely_are_asked_about(load_text: LoadText) -> None:
+    kb = load_text(
+        SMALL_KB.replace("ask: [我要退款,", "ask: [我要退款, 会员怎么弄啊,").replace(
+            "ask: [转人工,", "ask: [转人工, 会员怎么弄呀,"
+        )
+        + "thresholds: {answer: 0.0}\n"
+    )
+    found = kb.recognizer.recognize("会员怎么弄")
+    assert (found.band, found.rule) == (Band.CLARIFY, "close_call")
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=300))
 def test_any_unicode_is_accepted(small_kb: KnowledgeBase, text: str) -> None:
