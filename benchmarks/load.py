@@ -103,7 +103,9 @@ async def fragment_wait(product: Product, texts: Iterator[str]) -> Spread:
             return answer.replied_at - started if answer.has_waited else None
 
         took_s = await asyncio.gather(*(one(text) for text in beginnings))
-    return Spread.of([one_s for one_s in took_s if one_s is not None])
+    waited_s = [one_s for one_s in took_s if one_s is not None]
+    assert waited_s, "the bot waited for none of these beginnings"
+    return Spread.of(waited_s)
 
 
 class _Meter:

@@ -63,7 +63,7 @@ class Visitor:
                 match frame["type"]:
                     case "ack" if frame["client_id"] == client_id:
                         acked_at = time.perf_counter()
-                    case "typing" if frame["on"] and acked_at:
+                    case "typing" if frame["on"]:
                         has_waited = True
                     # lines before the acknowledgement belong to the answer before
                     case "msg" if acked_at and frame["author"] != "customer":
