@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from knowledge_base.errors import FitFailed, KnowledgeBaseError
-from knowledge_base.loader import KnowledgeBase, load
+from knowledge_base.loader import KnowledgeBase, fingerprint, load, load_on_old_fit
 from knowledge_base.tool_spec import ToolSpec
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,6 @@ class Knowledge:
         self._clock = clock
         self.on_change = on_change
         self.prepare: Callable[[KnowledgeBase], Awaitable[None]] = _nothing_to_prepare
-        self._seen: Mapping[Path, tuple[int, int]] = {}
         self.current = self._load()
         self._seen = fingerprint(self.current.files)
         self.status = self._status(None)
@@ -84,12 +83,22 @@ class Knowledge:
             await self.look()
 
     async def look(self) -> bool:
-        """Reload if a file changed since the last look; whether a new one is in use."""
+        """Reload if a file changed since the last look; whether a new one is in use.
+
+        What was written is in use at once, on the old fit; the new fit follows when it is ready.
+        """
         seen = fingerprint(self.current.files)
         if seen == self._seen:
             return False
         self._seen = seen
         try:
+            at_once = await asyncio.to_thread(
+                load_on_old_fit, self._path, tools=self._tools, previous=self.current
+            )
+            if at_once is not None:
+                await self.prepare(at_once)
+                self.current = at_once
+                log.info("kb_saved_in_use", intents=len(at_once.intents))
             loaded = await asyncio.to_thread(self._load)
             await self.prepare(loaded)
         except (KnowledgeBaseError, FitFailed, OSError) as error:
@@ -98,9 +107,9 @@ class Knowledge:
             log.error("kb_not_reloaded", problem=str(error))
             self.on_change(self.status)
             return False
+        # a file that changed while this was fitted is seen at the next look
+        self._seen = seen if loaded.files == self.current.files else fingerprint(loaded.files)
         self.current = loaded
-        # a reload may have read files that the old one did not
-        self._seen = {**fingerprint(loaded.files), **_only(seen, loaded.files)}
         self.status = self._status(None)
         log.info("kb_reloaded", intents=self.status.intents, phrases=self.status.phrases)
         self.on_change(self.status)
@@ -109,24 +118,6 @@ class Knowledge:
 
 async def _nothing_to_prepare(_kb: KnowledgeBase) -> None:
     """Where answers show no pictures."""
-
-
-def fingerprint(paths: tuple[Path, ...]) -> Mapping[Path, tuple[int, int]]:
-    """Size and time of change of each file; (0, 0) for one that is away."""
-    found = {}
-    for path in paths:
-        try:
-            stat = path.stat()
-            found[path] = (stat.st_size, stat.st_mtime_ns)
-        except OSError:
-            found[path] = (0, 0)
-    return found
-
-
-def _only(
-    seen: Mapping[Path, tuple[int, int]], paths: tuple[Path, ...]
-) -> Mapping[Path, tuple[int, int]]:
-    return {path: mark for path, mark in seen.items() if path in paths}
 
 
 def _log_progress(step: str, done: float) -> None:

@@ -212,6 +212,7 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
     lastSeq: computed(() => last(messages.value)),
     loadOlder: () => loadOlder(),
     retry: restart,
+    reload,
 
     /** A message of this conversation that the server has just confirmed. */
     accept(conversationId: string, message: Message): void {
