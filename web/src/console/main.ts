@@ -19,14 +19,10 @@ const BASE = '/api/v1'
 const app = createApp(App)
 
 const clock = createClock()
-const client = new Client({
-  base: BASE,
-  fetch: (...args) => fetch(...args),
-  onLoggedOut: () => session.expired(),
-  onServerTime: at => clock.sync(at),
-})
+const client = new Client({ base: BASE, fetch: (...args) => fetch(...args), onServerTime: at => clock.sync(at) })
 const api = createApi(client)
 const session = createSession(api)
+client.onLoggedOut = () => session.expired()
 
 const locale = usePreference('locale', LOCALES, preferredLocale(navigator.languages))
 const words = createWords(locale.value)

@@ -1,43 +1,57 @@
-/** What the console's API answers; `handoff/api/models.py` is the other side of it. */
+/** What the console's API says, in the contract's own words; see `/api/v1/openapi.json`. Times are ISO 8601, UTC. */
 
+export type Role = 'agent' | 'supervisor' | 'admin'
+export type Presence = 'online' | 'away' | 'offline'
 export type State = 'bot' | 'waiting' | 'agent' | 'external' | 'closed'
+export type WaitingMode = 'live' | 'after_hours'
 export type View = 'queue' | 'mine' | 'bot' | 'all' | 'closed'
 export type Author = 'customer' | 'bot' | 'agent' | 'system'
+export type MessageKind = 'text' | 'note' | 'notice' | 'csat'
+export type DeliveryState = 'pending' | 'sent' | 'failed' | 'cancelled' | 'none'
 
 export interface Agent {
   id: string
   username: string
   name: string
-  role: 'agent' | 'supervisor' | 'admin'
-  status: 'online' | 'away' | 'offline'
+  role: Role
+  status: Presence
+  /** Conversations in hand. */
   open_count: number
 }
 
 export interface Session { agent: Agent, csrf_token: string }
-export interface Counts { queue: number, mine: number, bot: number }
-export interface Csat { score: number, comment: string | null }
-export interface LastMessage { author: Author, preview: string, at: string, seq: number }
+
+export interface Csat {
+  /** 1 (bad) to 5 (good). */
+  score: number
+  comment: string | null
+}
 
 export interface Row {
   id: string
   customer: { id: string, name: string, channel: string }
   state: State
-  mode: 'live' | 'after_hours' | null
+  mode: WaitingMode | null
   assignee: { id: string, name: string } | null
+  /** Why a person was called, as a code; `reason_text` says it in Chinese. */
   reason: string | null
   reason_text: string | null
   queued_at: string | null
+  /** Place in the queue from 1. */
   position: number | null
   opened_at: string
   closed_at: string | null
+  /** When it closes unless the customer writes. */
   closing_at: string | null
-  last_message: LastMessage | null
+  last_message: { author: Author, preview: string, at: string, seq: number } | null
   last_seq: number
   unread: number
+  /** Grows with every change. */
   version: number
   csat: Csat | null
 }
 
+export interface Counts { queue: number, mine: number, bot: number }
 export interface RowPage { items: Row[], next: string | null, counts: Counts }
 
 export interface Summary {
@@ -50,12 +64,32 @@ export interface Summary {
 export interface ConversationDetail { row: Row, summary: Summary | null }
 
 export interface Secret { id: string, mask: string, kind: string }
-export interface Candidate { intent: string, title: string, confidence: number, source: string }
 
+export interface Attachment {
+  id: string
+  kind: string
+  url: string
+  name: string
+  mime: string
+  /** Bytes. */
+  size: number
+  width: number | null
+  height: number | null
+}
+
+export interface Candidate {
+  intent: string
+  title: string
+  /** In [0, 1]; candidates need not sum to 1. */
+  confidence: number
+  source: string
+}
+
+/** Why the bot did what it did in one turn. */
 export interface Turn {
   id: string
+  /** E.g. `answer`, `ask_slot:order_number`; joined by ` + ` where a message held two questions. */
   action: string
-  actions: string[]
   intent: string | null
   intent_title: string | null
   confidence: number | null
@@ -66,30 +100,16 @@ export interface Turn {
   candidates: Candidate[]
 }
 
-export interface Attachment {
-  id: string
-  kind: string
-  url: string
-  name: string
-  mime: string
-  size: number
-  width: number | null
-  height: number | null
-}
-
-export interface Upload { id: string, url: string, mime: string, size: number, width: number | null, height: number | null }
-
-export type DeliveryState = 'none' | 'pending' | 'sent' | 'failed' | 'cancelled'
-
 export interface Message {
   id: string
-  conversation_id: string
+  /** Place in the conversation; numbers may have holes. */
   seq: number
   author: Author
-  author_id: string | null
+  author_id?: string | null
   author_name: string | null
-  client_id: string | null
-  kind: 'text' | 'note' | 'notice' | 'csat'
+  client_id?: string | null
+  kind: MessageKind
+  /** Holds `{{secret:ID}}` where a secret was. */
   text: string
   secrets: Secret[]
   buttons: { id: string, label: string }[]
@@ -100,11 +120,16 @@ export interface Message {
 }
 
 export interface MessagePage { items: Message[], has_more: boolean }
-export interface MessageDraft { client_id: string, text: string, attachment_ids: string[], note: boolean, takeover: boolean }
 
-export interface Proof { order_number: string, factor: string, factor_text: string, proved_at: string }
-export interface Card { mask: string, stock_state_text: string, redemption_text: string, checked_at: string | null }
-export interface Refund { amount_fen: number, state_text: string }
+export interface MessageDraft {
+  client_id: string
+  text: string
+  attachment_ids: string[]
+  note: boolean
+  takeover: boolean
+}
+
+export interface Upload { id: string, url: string, mime: string, size: number, width: number | null, height: number | null }
 
 export interface Order {
   number: string
@@ -112,17 +137,20 @@ export interface Order {
   state_text: string
   payment_state: string
   fulfilment_state: string
+  /** `null` where ownership was not proved. */
   amount_fen: number | null
   created_at: string
   paid_at: string | null
   delivered_at: string | null
   contact_mask: string | null
   proved: boolean
-  cards: Card[]
-  refunds: Refund[]
+  cards: { mask: string, stock_state_text: string, redemption_text: string, checked_at: string | null }[]
+  refunds: { amount_fen: number, state_text: string }[]
 }
 
-export interface Earlier {
+export interface Proof { order_number: string, factor: string, factor_text: string, proved_at: string }
+
+export interface Segment {
   segment_id: string
   opened_at: string
   closed_at: string | null
@@ -138,15 +166,29 @@ export interface CustomerDetail {
   customer: { id: string, name: string, channel: string, first_seen_at: string, segments_count: number }
   proofs: Proof[]
   orders: Order[]
-  earlier: Earlier[]
-  problem: string | null
+  earlier: Segment[]
+  /** Why orders cannot be shown now. */
+  problem?: string | null
 }
 
 export interface KbStatus { ok: boolean, loaded_at: string, intents: number, phrases: number, problem: string | null }
-export interface ConnectorStatus { channel: string, account: string, state: string, last_error: string | null }
-export interface ServerStatus { kb: KbStatus, connectors: ConnectorStatus[], version: string }
 
-export interface LiveEvent { id: number, kind: string, conversation_id: string, message_id: string | null, detail: string | null }
+export interface ServerStatus {
+  kb: KbStatus
+  connectors: { channel: string, account: string, state: string, last_error: string | null }[]
+  version: string
+}
+
+export type EventKind = 'message_added' | 'message_changed' | 'state_changed' | 'queue_changed' | 'alert'
+
+export interface LiveEvent {
+  id: number
+  kind: EventKind
+  conversation_id: string
+  message_id?: string | null
+  /** A short word: for `alert`, what for. */
+  detail?: string | null
+}
 
 export type LiveFrame
   = | { type: 'hello', cursor: number, agent: Agent }
@@ -154,6 +196,6 @@ export type LiveFrame
     | { type: 'typing', conversation_id: string }
     | { type: 'presence', agents: Agent[] }
     | ({ type: 'kb' } & KbStatus)
-    | { type: 'reset', cursor: number }
+    | { type: 'reset', cursor?: number }
     | { type: 'logged_out' }
     | { type: 'pong' }

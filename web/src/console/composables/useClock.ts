@@ -15,7 +15,9 @@ const TOLERATED_MS = 2_000
 export function createClock(systemNow: () => number = Date.now): Clock {
   let offsetMs = 0
   const now = ref(systemNow())
-  const tick = (): void => { now.value = systemNow() + offsetMs }
+  const tick = (): void => {
+    now.value = systemNow() + offsetMs
+  }
   const timer = setInterval(tick, 1000)
   onScopeDispose(() => clearInterval(timer), true)
   return {

@@ -71,7 +71,9 @@ export function useConversations(api: Api, live: Pick<Live, 'onFrame'>, me: () =
     const round = ++reload
     touched = new Set()
     const views = [...new Set([...ALWAYS, shown.value])]
-    views.forEach((view) => { pages[view].status = rows.size === 0 ? 'loading' : pages[view].status })
+    views.forEach((view) => {
+      pages[view].status = rows.size === 0 ? 'loading' : pages[view].status
+    })
     try {
       const answers = await Promise.all(views.map(async view => ({ view, page: await api.conversations(view, null) })))
       if (round !== reload)
@@ -79,7 +81,9 @@ export function useConversations(api: Api, live: Pick<Live, 'onFrame'>, me: () =
       const fetched = new Set(answers.flatMap(({ page }) => page.items.map(row => row.id)))
       // What the server did not list and no update told of since may have changed unseen.
       ;[...rows.keys()].filter(id => !fetched.has(id) && !touched.has(id)).forEach(id => rows.delete(id))
-      VIEWS.forEach((view) => { pages[view] = emptyPage() })
+      VIEWS.forEach((view) => {
+        pages[view] = emptyPage()
+      })
       answers.forEach(({ view, page }) => settle(view, page.items, page.next))
       counts.value = answers[0]?.page.counts ?? counts.value
     }

@@ -1,7 +1,7 @@
 import type { InjectionKey } from 'vue'
 import type { Api } from '../api/api'
-import type { Clock } from './useClock'
 import type { Actions } from './useActions'
+import type { Clock } from './useClock'
 import type { Colleagues } from './useColleagues'
 import type { Conversations } from './useConversations'
 import type { Customer } from './useCustomer'

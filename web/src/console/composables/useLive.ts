@@ -18,7 +18,9 @@ export function useLive({ address, open, random }: { address: string, open: (add
   })
 
   const wake = (): void => socket.wake()
-  const wakeIfVisible = (): void => { document.visibilityState === 'visible' && socket.wake() }
+  const wakeIfVisible = (): void => {
+    document.visibilityState === 'visible' && socket.wake()
+  }
   window.addEventListener('online', wake)
   window.addEventListener('offline', wake)
   window.addEventListener('focus', wake)

@@ -30,7 +30,9 @@ export function useReading(
     timer = setTimeout(() => {
       told = next
       const [conversationId, seq] = next.split(' ') as [string, string]
-      options.api.read(conversationId, Number(seq)).catch(() => { told = '' })
+      options.api.read(conversationId, Number(seq)).catch(() => {
+        told = ''
+      })
     }, SEEN_AFTER_MS)
   })
   onScopeDispose(() => clearTimeout(timer))

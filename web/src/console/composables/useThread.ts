@@ -31,7 +31,9 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
   let catching: Promise<void> | null = null
   let isBehind = false
 
-  const take = (more: readonly Message[]): void => { messages.value = merged(messages.value, more) }
+  const take = (more: readonly Message[]): void => {
+    messages.value = merged(messages.value, more)
+  }
   const last = (items: readonly Message[]): number => items[items.length - 1]?.seq ?? 0
 
   async function open(conversationId: string, signal: AbortSignal): Promise<void> {
@@ -64,14 +66,18 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
     isBehind = true
     if (status.value !== 'ready')
       return Promise.resolve()
-    catching ??= fetchNew(abort.signal).finally(() => { catching = null })
+    catching ??= fetchNew(abort.signal).finally(() => {
+      catching = null
+    })
     return catching
   }
 
   async function fetchNew(signal: AbortSignal): Promise<void> {
     const conversationId = id.value
+    if (conversationId === null)
+      return
     try {
-      while (isBehind && conversationId !== null && !signal.aborted) {
+      while (isBehind && !signal.aborted) {
         isBehind = false
         const page = await api.messages(conversationId, { after: knownTo }, { signal })
         if (signal.aborted)

@@ -14,7 +14,9 @@ const MOST = 4
 /** Short words at the edge that go by themselves; the same words are not stacked. */
 export function createToasts() {
   const toasts = shallowRef<readonly Toast[]>([])
-  const dismiss = (id: string): void => { toasts.value = toasts.value.filter(toast => toast.id !== id) }
+  const dismiss = (id: string): void => {
+    toasts.value = toasts.value.filter(toast => toast.id !== id)
+  }
   function tell(tone: Toast['tone'], text: string, action?: Toast['action']): void {
     const toast: Toast = { id: uuid(), tone, text, ...(action === undefined ? {} : { action }) }
     toasts.value = [...toasts.value.filter(other => other.text !== text), toast].slice(-MOST)

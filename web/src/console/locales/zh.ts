@@ -105,7 +105,7 @@ export default {
     candidates: '候选',
     bands: { answer: '直接回答', clarify: '先问清楚', miss: '没听懂' },
     rules: { exact: '与问法完全一致', exact_conflict: '同一问法属于多个意图', pattern: '符合规则', sure: '把握足够', close_call: '两个意图太接近', below_answer: '把握不够，先确认', below_clarify: '把握太低', out_of_scope: '超出范围', nothing_known: '没有相近的问法', button: '客户点了按钮', entity: '从内容里读到了编号' },
-    actions: { 'answer': '回答', 'clarify': '反问', 'ask_slot': '询问 {name}', 'tool': '查询 {name}', 'handoff': '转人工', 'fallback': '没听懂', 'silent': '不说话' },
+    actions: { answer: '回答', clarify: '反问', ask_slot: '询问 {name}', tool: '查询 {name}', handoff: '转人工', fallback: '没听懂', silent: '不说话' },
     tools: { order_lookup: '订单', card_resend: '补发卡密', card_status: '卡密状态', product_lookup: '商品' },
     slots: { order_number: '订单号', proof: '验证信息', card_secret: '卡密', product: '商品' },
     outcomes: { pending_payment: '待付款', expired: '已过期', cancelled: '已取消', processing: '处理中', stuck: '卡单', delivered: '已发货', partially_delivered: '部分发货', abnormal: '异常', risk_hold: '风控中', failed: '失败', topup_processing: '充值中', topup_stuck: '充值卡单', topup_done: '充值完成', refunding: '退款中', refunded: '已退款', partially_refunded: '部分退款', not_found: '没查到或未验证', throttled: '查询太频繁', locked: '验证已锁定', unavailable: '查询失败', shown: '已展示卡密', mailed: '已发到邮箱', proof_needed: '待验证', not_delivered: '还没发货', not_paid: '还没付款', cooldown: '刚发过', unused: '未使用', used: '已使用', invalid: '无效', frozen: '已冻结', unknown: '未知', not_ours: '不是本店的卡', in_stock: '有货', low_stock: '库存紧张', sold_out: '售罄', closed: '已下架', several: '有多个匹配', none: '没有匹配' },
