@@ -75,10 +75,11 @@ def run(
     *, demo: bool, host: str | None, port: int | None, data: Path | None, kb: Path | None
 ) -> None:
     """启动：聊天页面、人工客服台、机器人。"""
-    # imported here: the server's libraries would slow down every other command
+    settings = _settings(data, kb, host=host, port=port)
+    # imported here: the server's libraries would slow down every other command, and an error
     from bot.server import serve  # noqa: PLC0415
 
-    serve(_settings(data, kb, host=host, port=port), is_demo=demo)
+    serve(settings, is_demo=demo)
 
 
 @main.command()

@@ -116,6 +116,11 @@ async def running(settings: Settings, *, is_demo: bool = False) -> AsyncIterator
         parts.after_commit.wake = console.wake
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.add_routes(chat.routes())
+
+        async def let_pages_go(_application: web.Application) -> None:
+            await chat.hub.close()
+
+        application.on_shutdown.append(let_pages_go)
         application.add_routes(_pages(parts, chat.hub).routes())
         console.mount(application)
         tasks = await stack.enter_async_context(_owned_tasks())

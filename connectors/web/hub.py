@@ -119,6 +119,10 @@ class VisitorSocket:
         """Send one frame beside the transcript's lines."""
         await self._wire.send_str(to_json(frame))
 
+    async def close(self) -> None:
+        """The server is going: the page comes back by itself."""
+        await self._wire.close(code=1001, message=b"server is going")
+
     async def pump(self) -> None:
         """Send lines as they come, until cancelled."""
         while True:
@@ -190,6 +194,11 @@ class Hub:
         """Offer a line to every page of a visitor."""
         for socket in self._sockets.get(visitor_id, ()):
             socket.offer(line)
+
+    async def close(self) -> None:
+        """Close every page's socket, all at once."""
+        sockets = [socket for sockets in self._sockets.values() for socket in sockets]
+        await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
 
     def __len__(self) -> int:
         return sum(len(sockets) for sockets in self._sockets.values())

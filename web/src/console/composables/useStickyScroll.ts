@@ -51,6 +51,14 @@ export function useStickyScroll(box: Readonly<Ref<HTMLElement | null>>, inner: R
     isAtEnd,
     scrolled,
     toEnd,
+    /** Bring what is in the box to its top. Not `scrollIntoView`: that moves the page's other boxes as well. */
+    toTop(target: HTMLElement): void {
+      const element = box.value
+      if (element === null)
+        return
+      isAtEnd.value = false
+      element.scrollTop += target.getBoundingClientRect().top - element.getBoundingClientRect().top - 8
+    },
     /** Let `change` put something above what is looked at, and keep it where it is on the screen. */
     async keepingPlace(change: () => Promise<void>): Promise<void> {
       const element = box.value

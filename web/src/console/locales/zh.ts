@@ -35,7 +35,7 @@ export default {
     more: '加载更多',
     loadingMore: '正在加载…',
     soundBlocked: '点一下页面，提示音才会响',
-    notificationsOff: '开启桌面通知，有人排队时第一时间知道',
+    notificationsOff: '开启桌面通知，不错过排队',
     enable: '开启',
     later: '以后再说',
     empty: {
