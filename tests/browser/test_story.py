@@ -147,6 +147,7 @@ async def test_from_the_first_word_to_a_persons_answer(  # noqa: PLR0915 - one s
     await agent.clicks("结束会话")
     await agent.confirms("结束")
     await chat.locator("label").filter(has_text="非常满意").click()
+    await shot(chat, f"{size}-5b-rating")
     await chat.get_by_role("button", name="提交评价").click()
     await customer.reads("感谢您的评价")
     await shot(chat, f"{size}-6-rated")
