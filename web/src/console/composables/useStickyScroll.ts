@@ -12,12 +12,12 @@ export function useStickyScroll(box: Readonly<Ref<HTMLElement | null>>, inner: R
   let heightBefore = 0
   let observer: ResizeObserver | null = null
 
-  function toEnd(behavior: ScrollBehavior = 'auto'): void {
+  function toEnd(): void {
     const element = box.value
     if (element === null)
       return
     isAtEnd.value = true
-    element.scrollTo({ top: element.scrollHeight, behavior })
+    element.scrollTop = element.scrollHeight
   }
 
   function scrolled(): void {
