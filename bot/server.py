@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 import signal
 import socket
@@ -137,6 +138,9 @@ async def running(settings: Settings, *, is_demo: bool = False) -> AsyncIterator
         tasks.start(parts.knowledge.watch(), "knowledge")
         tasks.start(_timers(parts), "timers")
         tasks.start(_housekeeping(parts), "housekeeping")
+        # what was loaded stays: the collector need not walk through the knowledge base again
+        gc.collect()
+        gc.freeze()
         host, port = listener.getsockname()[:2]
         yield Started(f"http://{_shown(host)}:{port}", parts, password)
 

@@ -40,6 +40,7 @@ _PLAIN = [
 ]
 _INSERT = conversations.insert()
 _INSERT_SEGMENT = segments.insert()
+_CHANGING = (*_PLAIN, "state", "mode", "memory")
 _OPEN = (State.BOT, State.WAITING, State.AGENT, State.EXTERNAL)
 
 
@@ -75,13 +76,16 @@ def conversation_of(row: Mapping[str, Any]) -> Conversation:
 
 
 def _values(conversation: Conversation) -> dict[str, Any]:
-    return {
-        **{name: getattr(conversation, name) for name in _PLAIN},
-        "state": conversation.state.value,
-        "mode": conversation.mode.value if conversation.mode else None,
-        "memory": dict(conversation.memory),
-        "summary": None if conversation.summary is None else dict(conversation.summary),
-    }
+    return {name: _stored_form(name, getattr(conversation, name)) for name in _CHANGING}
+
+
+def _stored_form(name: str, value: Any) -> Any:
+    """What a column holds: words for states, plain dicts for what is opaque here."""
+    if name in {"state", "mode"}:
+        return value.value if value is not None else None
+    if name in {"memory", "summary"}:
+        return None if value is None else dict(value)
+    return value
 
 
 class ConversationRows:
@@ -140,11 +144,15 @@ class ConversationRows:
     def save(self, conversation: Conversation) -> Conversation:
         """Store a changed conversation, if nobody changed it in between."""
         saved = replace(conversation, version=conversation.version + 1)
-        values = _values(saved)
         stored = self._stored.get(conversation.id)
         if stored is not None and stored.version == conversation.version:
-            before = _values(stored)
-            values = {name: value for name, value in values.items() if value != before[name]}
+            values = {
+                name: _stored_form(name, value)
+                for name in _CHANGING
+                if (value := getattr(saved, name)) != getattr(stored, name)
+            }
+        else:
+            values = _values(saved)
         result = self._connection.execute(
             _save_statement(tuple(values)),
             {**values, "key": conversation.id, "version_before": conversation.version},

@@ -157,7 +157,7 @@ async def test_what_is_said_while_a_page_catches_up_is_shown_once_and_in_order()
     await page.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(order=st.permutations(range(1, 9)), own_seqs=st.sets(st.integers(1, 8)))
 def test_whatever_order_lines_are_offered_in_the_page_shows_them_in_theirs(
     order: list[int], own_seqs: set[int]

@@ -153,6 +153,4 @@ class AnyConversation(RuleBasedStateMachine):
 
 
 TestAnyConversation = AnyConversation.TestCase
-TestAnyConversation.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, derandomize=True
-)
+TestAnyConversation.settings = settings(max_examples=150, stateful_step_count=30, derandomize=True)
