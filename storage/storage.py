@@ -102,7 +102,9 @@ class Storage:
         """
         loop = asyncio.get_running_loop()
         if not self._is_sqlite:
-            return await loop.run_in_executor(self._writers, self._write_alone, unit, loop)
+            # shielded: a caller who goes away must not take a unit back that no thread has begun
+            running = loop.run_in_executor(self._writers, self._write_alone, unit, loop)
+            return await asyncio.shield(running)
         if self._jobs.qsize() > MAX_WAITING:
             raise StorageUnavailable("more is waiting to be written than can be written")
         future: asyncio.Future[T] = loop.create_future()
