@@ -18,46 +18,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from knowledge_base.sparse import Bools, Floats, Ints, Rows, gram, ranges
 
-_FREQUENT = 24  # postings longer than this go through dense products
+__all__ = [
+    "Bools",
+    "Floats",
+    "Ints",
+    "Machine",
+    "Rows",
+    "fit_machine",
+    "gram",
+    "left_out_scores",
+    "weights",
+]
+
+_STRETCH = 256
 _ITERATIONS = 40
 _JOINING = 150
 _TOLERANCE = 1e-3
 _SETTLED = 1e-4  # a share of the objective
 _HALVED_DOWN_TO = 32
 _FIRST_NEGATIVES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Sparse rows, one per phrase.
-
-    Attributes:
-        starts: n + 1 offsets into the other two.
-        columns: Feature numbers.
-        values: Weights; each row has length 1.
-        width: Number of features.
-    """
-
-    starts: Ints
-    columns: Ints
-    values: Floats
-    width: int
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def only(self, kept: Bools) -> "Rows":
-        """Some of the rows, in their order."""
-        lengths = np.diff(self.starts)
-        inside = np.repeat(kept, lengths)
-        starts = np.concatenate([[0], np.cumsum(lengths[kept])])
-        return Rows(starts, self.columns[inside], self.values[inside], self.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +55,6 @@ class Machine:
     active: Ints
     alpha: Floats
     inverse: Floats
-
-
-def gram(rows: Rows) -> Floats:
-    """Inner products of all rows, plus 1 for the bias: (n, n)."""
-    n = len(rows)
-    of_row = np.repeat(np.arange(n), np.diff(rows.starts))
-    by_column = np.argsort(rows.columns, kind="stable")
-    columns, owners, values = rows.columns[by_column], of_row[by_column], rows.values[by_column]
-    counts = np.bincount(columns, minlength=rows.width)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    frequent = np.flatnonzero(counts > _FREQUENT)
-    products = np.ones((n, n), dtype=np.float32)
-    for chunk in range(0, len(frequent), 2048):
-        names = frequent[chunk : chunk + 2048]
-        position = np.full(rows.width, -1)
-        position[names] = np.arange(len(names))
-        inside = position[columns] >= 0
-        dense = np.zeros((n, len(names)), dtype=np.float32)
-        dense[owners[inside], position[columns[inside]]] = values[inside]
-        products += dense @ dense.T
-    flat = products.reshape(-1)
-    for size in range(1, _FREQUENT + 1):
-        names = np.flatnonzero(counts == size)
-        if len(names):
-            at = offsets[names][:, None] + np.arange(size)
-            who, what = owners[at], values[at]
-            cells = who[:, :, None] * n + who[:, None, :]
-            np.add.at(flat, cells.reshape(-1), (what[:, :, None] * what[:, None, :]).reshape(-1))
-    return products
 
 
 def fit_machine(
@@ -124,10 +77,11 @@ def fit_machine(
         nearness[~is_heard] = -np.inf
     negatives = np.argsort(-nearness)[: min(_FIRST_NEGATIVES, np.isfinite(nearness).sum())]
     active = np.sort(np.concatenate([members, negatives]))
+    known = _Known(products)
     best: tuple[float, Ints, Floats] | None = None
     for _ in range(_ITERATIONS):
-        alpha = np.linalg.solve(_regularised(products, active, ridge), wanted[active])
-        scores = products[active].T @ alpha
+        alpha = np.linalg.solve(known.among(active, ridge), wanted[active])
+        scores = known.scores(active, alpha)
         slack = np.maximum(0, 1 - wanted * scores)
         if is_heard is not None:
             slack[~is_heard] = 0
@@ -149,7 +103,7 @@ def fit_machine(
         active = np.sort(np.concatenate([inside, violating]))
     assert best is not None  # noqa: S101  the loop runs at least once
     _, active, alpha = best
-    factor = _triangular_inverse(np.linalg.cholesky(_regularised(products, active, ridge)))
+    factor = _triangular_inverse(np.linalg.cholesky(known.among(active, ridge)))
     return Machine(active, alpha, factor.T @ factor)
 
 
@@ -169,31 +123,103 @@ def left_out_scores(
     Returns:
         One (n,) per partition. Rows in none of its blocks keep their ordinary score.
     """
-    mine = products[machine.active].T  # (n, active): rows of a symmetric matrix copy faster
-    scores = mine @ machine.alpha
-    place = np.full(len(products), -1)
-    place[machine.active] = np.arange(len(machine.active))
+    mine = products[machine.active]  # (active, n)
+    scores = machine.alpha @ mine
     results = []
     for blocks in partitions:
+        block_of = np.full(len(products), -1)
+        block_of[np.concatenate(blocks)] = np.repeat(np.arange(len(blocks)), [*map(len, blocks)])
+        changes, change_of = _changes(machine, block_of, len(blocks))
         result = scores.copy()
-        for block in blocks:
-            held = place[block]
-            held = held[held >= 0]
-            if len(held):
-                inner = machine.inverse[np.ix_(held, held)]
-                change = machine.inverse[:, held] @ np.linalg.solve(inner, machine.alpha[held])
-                result[block] -= mine[block] @ change
+        # A stretch of neighbouring rows has few blocks: product and pick, not a product a block.
+        for start in range(0, len(products), _STRETCH):
+            here = change_of[block_of[start : start + _STRETCH]]
+            row = np.flatnonzero(here >= 0)
+            if len(row):
+                used, at = np.unique(here[row], return_inverse=True)
+                less = changes[used] @ mine[:, start : start + _STRETCH]
+                result[start + row] -= less[at, row]
         results.append(result)
     return results
 
 
 def weights(rows: Rows, machine: Machine) -> tuple[Floats, float]:
     """Weight of every feature, and the bias."""
-    influence = np.zeros(len(rows), dtype=np.float32)
-    influence[machine.active] = machine.alpha
-    spread = np.repeat(influence, np.diff(rows.starts)) * rows.values
-    weight = np.bincount(rows.columns, weights=spread, minlength=rows.width)
+    starts = rows.starts[machine.active]
+    lengths = rows.starts[machine.active + 1] - starts
+    entries = ranges(starts, lengths)
+    spread = np.repeat(machine.alpha, lengths) * rows.values[entries]
+    weight = np.bincount(rows.columns[entries], weights=spread, minlength=rows.width)
     return weight.astype(np.float32), float(machine.alpha.sum())
+
+
+class _Known:
+    """Inner products of the rows that were active at any time: each is fetched once."""
+
+    def __init__(self, products: Floats) -> None:
+        self._products = products
+        self._place = np.full(len(products), -1)  # row → its number here
+        self._rows = np.empty(0, dtype=np.int64)
+        self._batches: list[Floats] = []  # (rows that came together, n)
+        self._among = np.empty((0, 0), dtype=np.float32)
+
+    def among(self, active: Ints, ridge: np.float32) -> Floats:
+        """Of these rows with each other, the ridge added: (active, active)."""
+        self._fetch(active[self._place[active] < 0])
+        at = self._place[active]
+        matrix = self._among.take(at, axis=0).take(at, axis=1)  # twice as fast as both at once
+        matrix[np.diag_indices(len(active))] += ridge
+        return matrix
+
+    def scores(self, active: Ints, alpha: Floats) -> Floats:
+        """Of all rows, these having this influence: (n,)."""
+        influence = np.zeros(len(self._rows), dtype=np.float32)
+        influence[self._place[active]] = alpha
+        scores = np.zeros(len(self._products), dtype=np.float32)
+        start = 0
+        for batch in self._batches:
+            scores += influence[start : start + len(batch)] @ batch
+            start += len(batch)
+        return scores
+
+    def _fetch(self, rows: Ints) -> None:
+        if not len(rows):
+            return
+        batch = self._products[rows]
+        old = len(self._rows)
+        self._place[rows] = np.arange(old, old + len(rows))
+        self._rows = np.concatenate([self._rows, rows])
+        self._batches.append(batch)
+        across = batch.take(self._rows, axis=1)
+        among = np.empty((len(self._rows), len(self._rows)), dtype=np.float32)
+        among[:old, :old] = self._among
+        among[old:] = across
+        among[:old, old:] = across[:, :old].T
+        self._among = among
+
+
+def _changes(machine: Machine, block_of: Ints, width: int) -> tuple[Floats, Ints]:
+    """How the influences change when the active rows of a block are left out.
+
+    Returns:
+        (blocks with an active row, active), and for each block its row there or -1; so a block
+        number of -1 finds -1, which is why there is one more.
+    """
+    mine = block_of[machine.active]
+    sizes = np.bincount(mine[mine >= 0], minlength=width)
+    some = np.flatnonzero(sizes)
+    change_of = np.full(width + 1, -1)
+    change_of[some] = np.arange(len(some))
+    in_order = np.argsort(mine, kind="stable")[np.count_nonzero(mine < 0) :]
+    ends = np.cumsum(sizes)
+    pulled = np.zeros((len(some), len(mine)), dtype=np.float32)
+    for size in np.unique(sizes[some]):  # those of one size are solved at once
+        blocks = np.flatnonzero(sizes == size)
+        held = in_order[(ends[blocks] - size)[:, None] + np.arange(size)]
+        inner = machine.inverse[held[:, :, None], held[:, None, :]]
+        solved = np.linalg.solve(inner, machine.alpha[held][:, :, None])[:, :, 0]
+        pulled[change_of[blocks][:, None], held] = solved
+    return pulled @ machine.inverse, change_of
 
 
 def _triangular_inverse(lower: Floats) -> Floats:
@@ -209,9 +235,3 @@ def _triangular_inverse(lower: Floats) -> Floats:
     inverse[:half, :half], inverse[half:, half:] = top, bottom
     inverse[half:, :half] = -bottom @ (lower[half:, :half] @ top)
     return inverse
-
-
-def _regularised(products: Floats, active: Ints, ridge: np.float32) -> Floats:
-    matrix = products[np.ix_(active, active)]
-    matrix[np.diag_indices(len(active))] += ridge
-    return matrix
