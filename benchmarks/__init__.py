@@ -1,1 +1,1 @@
-"""Speed of the running product: ``make bench`` or ``python -m benchmarks --help``."""
+"""Speed and accuracy: ``make bench`` or ``python -m benchmarks --help``."""

@@ -1,48 +1,72 @@
-"""Start the product, drive it, print what it did."""
+"""Everything that is measured: the running product, and recognition by itself."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from random import Random
 
 import click
 import uvloop
 
+from benchmarks.accuracy import compare
+from benchmarks.contenders import CONTENDERS
 from benchmarks.figures import Figures
 from benchmarks.load import flat_out, fragment_wait, paced
 from benchmarks.product import product
-from benchmarks.recognition import recognition
+from benchmarks.recognition import SEED, SIZES, cost_lines
 from benchmarks.report import table
+from benchmarks.sets import NAMES
 from benchmarks.utterances import fragments, utterances
 
 RATES_PER_S = (50, 100, 200)
-SEED = 20261123
-_RECOGNISED = 1000
 _WARM_UP_S = 1.0
-_KB = Path(__file__).resolve().parent.parent / "kb.yaml"
+_PARTS = ("product", "recognition", "accuracy")
 
 
 @click.command()
 @click.option("--seconds", default=10.0, show_default=True, help="How long each load lasts.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
-def main(*, seconds: float, as_json: bool) -> None:
-    """Measure the running product on SQLite, in a temporary data folder, with the demo shop."""
-    with tempfile.TemporaryDirectory(prefix="kefu-bench-") as folder:
-        figures = uvloop.run(_measure(Path(folder), seconds))
-    if as_json:
-        per_s = [round(load.per_s, 1) for load in (figures.throughput, *figures.paced)]
-        click.echo(json.dumps({**asdict(figures), "per_s": per_s}, ensure_ascii=False))
-        return
-    click.echo(table(figures))
+@click.option("--only", type=click.Choice(_PARTS), help="One part; all three by default.")
+@click.option("--json", "as_json", is_flag=True, help="The product's figures as one JSON object.")
+def main(*, seconds: float, only: str | None, as_json: bool) -> None:
+    """Measure the running product on SQLite with the demo shop; then recognition by itself."""
+    with tempfile.TemporaryDirectory(prefix="kefu-bench-") as name:
+        folder = Path(name)
+        if as_json:
+            click.echo(_as_json(uvloop.run(_measure(folder, seconds))))
+            return
+        if only in (None, "product"):
+            click.echo(table(uvloop.run(_measure(folder, seconds))))
+        else:
+            click.echo(f"kefu, {_now()}\n{_machine()}\n$ {_command()}")
+        if only in (None, "recognition"):
+            _tell("recognition: one query, a fit, memory …")
+            click.echo("\nrecognition by itself:")
+            for line in _costs(folder):
+                click.echo(line)
+        if only in (None, "accuracy"):
+            click.echo("\nrecognition beside others, learnt and asked in this run:")
+            for line in compare(tuple(CONTENDERS), NAMES):
+                click.echo(line)
+
+
+def _costs(folder: Path) -> Iterator[str]:
+    return chain.from_iterable(
+        cost_lines(measure(folder), aims) for measure, aims in SIZES.values()
+    )
+
+
+def _as_json(figures: Figures) -> str:
+    per_s = [round(load.per_s, 1) for load in (figures.throughput, *figures.paced)]
+    return json.dumps({**asdict(figures), "per_s": per_s}, ensure_ascii=False)
 
 
 async def _measure(data: Path, seconds: float) -> Figures:
@@ -63,23 +87,27 @@ async def _measure(data: Path, seconds: float) -> Figures:
         fragment = await fragment_wait(running, fragments())
         memory_load_mb, memory_peak_mb = running.memory_mb(), running.memory_mb("VmHWM")
         warm_start_s = running.ready_s
-    _tell("recognition …")
-    said = list(islice(texts, _RECOGNISED))
-    spread = await asyncio.to_thread(recognition, _KB, data / "cache", said)
     return Figures(
-        at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        at=_now(),
         machine=_machine(),
-        command=" ".join(["python -m benchmarks", *sys.argv[1:]]),
+        command=_command(),
         cold_start_s=cold_start_s,
         warm_start_s=warm_start_s,
         throughput=throughput,
         paced=tuple(loads),
         fragment=fragment,
-        recognition=spread,
         memory_start_mb=memory_start_mb,
         memory_load_mb=memory_load_mb,
         memory_peak_mb=memory_peak_mb,
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _command() -> str:
+    return " ".join(["python -m benchmarks", *sys.argv[1:]])
 
 
 def _machine() -> str:

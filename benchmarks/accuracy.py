@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -11,8 +11,12 @@ import numpy as np
 
 from benchmarks.contenders import CONTENDERS, Guess
 from benchmarks.figures import Spread
-from benchmarks.sets import NAMES, LabelledSet, labelled_set
+from benchmarks.published import PUBLISHED, PUBLISHED_SPEED, SOURCES
+from benchmarks.sets import NAMES, SHIPPED_KB, TITLES, LabelledSet, labelled_set
+from bot.tool_specs import TOOL_SPECS
 from knowledge_base.cases import Case
+from knowledge_base.evaluation import Report, evaluate
+from knowledge_base.loader import load
 
 REJECTED = 0.8
 
@@ -75,19 +79,65 @@ def measure(name: str, labelled: LabelledSet) -> Accuracy:
     return accuracy_of(labelled.tests, guesses, fit_s=fitted.fit_s, query=Spread.of(took_s))
 
 
+def accuracy_lines(found: Mapping[tuple[str, str], Accuracy]) -> Iterator[str]:
+    """For people: who, and one column a set.
+
+    Args:
+        found: (contender, set) → what it reached.
+    """
+    names = [name for name in NAMES if any(of == name for _, of in found)]
+    who = list(dict.fromkeys(contender for contender, _ in found))
+    yield "right % / AUROC in scope against oos / right % kept where 80 % of oos are rejected"
+    yield _line("", [TITLES[name] for name in names])
+    for contender in who:
+        yield _line(contender, [found[contender, name].cell for name in names])
+    for contender in who:
+        spreads = [found[contender, name].query for name in names]
+        yield _line(f"  {contender}, p50 · p99 ms", [f"{s.p50:.2f} · {s.p99:.2f}" for s in spreads])
+    beside = [one for one in PUBLISHED if any(name in one.cells for name in names)]
+    if beside:
+        yield "published, or measured before (number: source)"
+    for one in beside:
+        yield _line(f"  {one.engine} ({one.source})", [one.cells.get(name, "") for name in names])
+    for number in sorted({one.source for one in beside}):
+        yield f"  ({number}) {SOURCES[number - 1]}"
+    yield f"  {PUBLISHED_SPEED}"
+
+
+def customers_lines(report: Report) -> Iterator[str]:
+    """All figures of ``kefu kb eval`` on the shipped kb.yaml."""
+    yield f"kefu kb eval, {TITLES['customers']}: {report.n} in scope, {report.n_oos} oos"
+    for name, figure in report.as_json().items():
+        if isinstance(figure, float) and name != "fit_s":
+            yield f"  {name:<18}{figure:.3f}" if name == "auroc" else f"  {name:<18}{figure:.1%}"
+
+
+def compare(contenders: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Measure, and give the lines of the report; slow."""
+    found: dict[tuple[str, str], Accuracy] = {}
+    for name in names:
+        labelled = labelled_set(name)
+        for contender in contenders:
+            click.echo(f"{contender} on {name} …", err=True)
+            found[contender, name] = measure(contender, labelled)
+    yield from accuracy_lines(found)
+    if "customers" in names and "kefu" in contenders:
+        yield ""
+        kb = load(SHIPPED_KB, tools=TOOL_SPECS, cache_dir=None)
+        yield from customers_lines(evaluate(kb, labelled_set("customers").tests))
+
+
+def _line(who: str, cells: Sequence[str]) -> str:
+    return f"{who:<30}{''.join(f'{cell:<21}' for cell in cells)}".rstrip()
+
+
 @click.command()
 @click.option("--only", multiple=True, type=click.Choice(list(CONTENDERS)), help="Repeatable.")
 @click.option("--set", "names", multiple=True, type=click.Choice(NAMES), help="Repeatable.")
 def main(*, only: tuple[str, ...], names: tuple[str, ...]) -> None:
     """Compare kefu with a plain scikit-learn pipeline and rapidfuzz on labelled sets."""
-    for name in names or NAMES:
-        labelled = labelled_set(name)
-        for contender in only or CONTENDERS:
-            found = measure(contender, labelled)
-            click.echo(
-                f"{name:<12}{contender:<12}{found.cell:<18}fit {found.fit_s:6.2f} s   "
-                f"p50 {found.query.p50:.2f}  p99 {found.query.p99:.2f} ms"
-            )
+    for line in compare(only or tuple(CONTENDERS), names or NAMES):
+        click.echo(line)
 
 
 if __name__ == "__main__":

@@ -100,14 +100,13 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A whole benchmark.
+    """What the running product did.
 
     Attributes:
         cold_start_s: From starting the command to /readyz with an empty data folder: tables,
             keys, demo shop and recognition are made first.
         warm_start_s: The same on the data that the first start left.
         fragment: Time to an answer where the rest of a sentence is waited for, by setting 800 ms.
-        recognition: One utterance, in process.
         memory_start_mb: Resident after a warm start.
         memory_load_mb: Resident after all load.
         memory_peak_mb: The most that was ever resident.
@@ -121,7 +120,6 @@ class Figures:
     throughput: Load
     paced: tuple[Load, ...]
     fragment: Spread
-    recognition: Spread
     memory_start_mb: float
     memory_load_mb: float
     memory_peak_mb: float

@@ -1,26 +1,174 @@
-"""Recognition alone, in this process."""
+"""What recognition costs, in processes of its own: ``python -m benchmarks.recognition --help``."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from random import Random
+from typing import Any
+
+import click
 
 from benchmarks.figures import Spread
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.loader import load
+from benchmarks.large import large_kb
+from benchmarks.lines import aim, ms, row
+from benchmarks.sets import SHIPPED_KB, labelled_set, write_kb
+from benchmarks.utterances import utterances
 
-_WARM_UP = 50
+SEED = 20261123
+_ASKED = 1000
+_ROOT = Path(__file__).resolve().parent.parent
 
 
-def recognition(kb: Path, cache_dir: Path, texts: Sequence[str]) -> Spread:
-    """How long it takes to say what an utterance means, the shipped kb.yaml asked."""
-    recognizer = load(kb, tools=TOOL_SPECS, cache_dir=cache_dir).recognizer
-    for text in texts[:_WARM_UP]:
-        recognizer.questions(text)
-    took_s = []
-    for text in texts[_WARM_UP:]:
-        started = time.perf_counter()
-        recognizer.questions(text)
-        took_s.append(time.perf_counter() - started)
-    return Spread.of(took_s)
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one knowledge base costs.
+
+    Attributes:
+        phrases: Learnt from.
+        fit_s: From starting the fitting process until its result was read, kb.yaml included.
+        fit_cpu_s: CPU seconds of the fitting process, all cores.
+        fit_peak_mb: The most that it held.
+        told: How often it said how far it was.
+        silence_s: The longest that it said nothing.
+        load_s: The same with the fit in the cache.
+        gained_mb: What the serving process holds more than before, after all questions.
+        one: One utterance as one question (``recognize``).
+        all: One utterance with all its questions (``questions``), as in a turn.
+        not_for_serving: Modules that should not have been imported, and were.
+    """
+
+    phrases: int
+    intents: int
+    fit_s: float
+    fit_cpu_s: float
+    fit_peak_mb: float
+    told: int
+    silence_s: float
+    load_s: float
+    gained_mb: float
+    one: Spread
+    all: Spread
+    not_for_serving: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """The most that it may cost; ``None``: no aim.
+
+    Attributes:
+        p50_ms: One query.
+        p99_ms: One query.
+        fit_s: As in ``Cost``.
+        gained_mb: As in ``Cost``.
+    """
+
+    p50_ms: float | None
+    p99_ms: float
+    fit_s: float
+    gained_mb: float | None
+
+
+def shipped_cost(folder: Path) -> Cost:
+    """The shipped kb.yaml: 50 intents with about 60 phrases each."""
+    said = [case.text for case in labelled_set("customers").tests]
+    more = islice(utterances(Random(SEED)), _ASKED - len(said))  # noqa: S311 - load, not secrets
+    return cost_of(SHIPPED_KB, folder / "shipped", [*said, *more])
+
+
+def large_cost(folder: Path) -> Cost:
+    """300 intents with 30 phrases each."""
+    phrases, said = large_kb()
+    path = folder / "large.yaml"
+    write_kb(phrases, path)
+    return cost_of(path, folder / "large", said[:: max(1, len(said) // _ASKED)])
+
+
+def cost_of(kb: Path, cache_dir: Path, texts: Sequence[str]) -> Cost:
+    """Fit in one process; serve from the cache in another."""
+    fitting = _probe(kb, cache_dir, [])
+    serving = _probe(kb, cache_dir, texts)
+    return Cost(
+        phrases=serving["phrases"],
+        intents=serving["intents"],
+        fit_s=fitting["load_s"],
+        fit_cpu_s=fitting["fit_cpu_s"],
+        fit_peak_mb=fitting["fit_peak_mb"],
+        told=fitting["told"],
+        silence_s=fitting["silence_s"],
+        load_s=serving["load_s"],
+        gained_mb=serving["gained_mb"],
+        one=Spread.of(serving["took_s"]["one"]),
+        all=Spread.of(serving["took_s"]["all"]),
+        not_for_serving=tuple(serving["not_for_serving"]),
+    )
+
+
+def cost_lines(cost: Cost, aims: Aims) -> Iterator[str]:
+    """For people."""
+    p50 = "" if aims.p50_ms is None else f"p50 ≤ {aims.p50_ms:g}, "
+    is_fast = (aims.p50_ms is None or cost.one.p50 <= aims.p50_ms) and cost.one.p99 <= aims.p99_ms
+    yield row(
+        f"one query, {cost.intents} × {cost.phrases // cost.intents}",
+        ms(cost.one, digits=2),
+        aim(f"{p50}p99 ≤ {aims.p99_ms:g} ms", is_met=is_fast),
+    )
+    yield row("  all questions of a message", ms(cost.all, digits=2))
+    yield row(
+        f"fit, {cost.phrases:,} phrases",
+        f"{cost.fit_s:.1f} s ({cost.fit_cpu_s:.1f} s of CPU)",
+        aim(f"≤ {aims.fit_s:g} s", is_met=cost.fit_s <= aims.fit_s),
+    )
+    yield row("  peak memory, its own process", f"{cost.fit_peak_mb:.0f} MB")
+    yield row("  progress", f"{cost.told} times", f"longest silence {cost.silence_s:.1f} s")
+    yield row("  loaded from the cache", f"{cost.load_s:.2f} s")
+    wanted = aims.gained_mb
+    yield row(
+        "memory gained by serving",
+        f"{cost.gained_mb:.0f} MB",
+        "" if wanted is None else aim(f"≤ {wanted:g} MB", is_met=cost.gained_mb <= wanted),
+    )
+    yield row(
+        "scikit-learn while serving",
+        ", ".join(cost.not_for_serving) or "not imported",
+        aim("not imported", is_met=not cost.not_for_serving),
+    )
+
+
+def _probe(kb: Path, cache_dir: Path, texts: Sequence[str]) -> dict[str, Any]:
+    found = subprocess.run(  # noqa: S603  our own module, no shell
+        [sys.executable, "-m", "benchmarks.probe", str(kb), str(cache_dir)],
+        input=json.dumps(list(texts)),
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=_ROOT,
+        encoding="utf-8",
+    )
+    figures: dict[str, Any] = json.loads(found.stdout)
+    return figures
+
+
+SIZES: dict[str, tuple[Callable[[Path], Cost], Aims]] = {
+    "shipped": (shipped_cost, Aims(p50_ms=0.4, p99_ms=1.5, fit_s=3, gained_mb=80)),
+    "large": (large_cost, Aims(p50_ms=None, p99_ms=3, fit_s=15, gained_mb=None)),
+}
+
+
+@click.command()
+@click.option("--only", type=click.Choice(list(SIZES)), help="One of the two alone.")
+def main(*, only: str | None) -> None:
+    """Measure one query, a fit, and memory."""
+    with tempfile.TemporaryDirectory(prefix="kefu-bench-") as folder:
+        for size in [only] if only else SIZES:
+            measure, aims = SIZES[size]
+            click.echo("\n".join(cost_lines(measure(Path(folder)), aims)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,11 @@
-"""The figures as a table for people; beside them what was aimed at."""
+"""The running product's figures as a table for people; beside them what was aimed at."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.figures import Figures, Load, Spread
+from benchmarks.figures import Figures, Load
+from benchmarks.lines import aim, ms, row
 
 AIM_PER_S = 300
 AIM_P99_MS = 100
@@ -29,56 +30,43 @@ def table(figures: Figures) -> str:
 
 def _rows(figures: Figures) -> Iterator[str]:
     most = figures.throughput
-    yield _row(
+    yield row(
         "messages/s, end to end",
         f"{most.per_s:,.0f}",
-        _aim(f"≥ {AIM_PER_S}", is_met=most.per_s >= AIM_PER_S),
+        aim(f"≥ {AIM_PER_S}", is_met=most.per_s >= AIM_PER_S),
     )
-    yield _row("  answered · lost · waited", f"{most.answered:,} · {most.lost} · {most.waited}")
-    yield _row("  reply time then", _ms(most.reply))
+    yield row("  answered · lost · waited", f"{most.answered:,} · {most.lost} · {most.waited}")
+    yield row("  reply time then", ms(most.reply))
     for load in figures.paced:
-        yield _row(f"reply time at {load.rate_per_s:.0f}/s", _ms(load.reply), _paced_aim(load))
-        yield _row("  until stored (ack)", _ms(load.ack))
+        yield row(f"reply time at {load.rate_per_s:.0f}/s", ms(load.reply), _paced_aim(load))
+        yield row("  until stored (ack)", ms(load.ack))
         if load.lost or load.waited:
-            yield _row("  lost · waited", f"{load.lost} · {load.waited}")
-    yield _row("with a fragment's wait (800 ms)", _ms(figures.fragment))
-    yield _row("recognition, in process", _ms(figures.recognition))
-    yield _row("ready, cold", f"{figures.cold_start_s:.1f} s", "fits recognition, makes tables")
-    yield _row(
+            yield row("  lost · waited", f"{load.lost} · {load.waited}")
+    yield row("with a fragment's wait (800 ms)", ms(figures.fragment))
+    yield row("ready, cold", f"{figures.cold_start_s:.1f} s", "fits recognition, makes tables")
+    yield row(
         "ready, warm",
         f"{figures.warm_start_s:.1f} s",
-        _aim(f"≤ {AIM_READY_S} s", is_met=figures.warm_start_s <= AIM_READY_S),
+        aim(f"≤ {AIM_READY_S} s", is_met=figures.warm_start_s <= AIM_READY_S),
     )
-    yield _row("memory after start", f"{figures.memory_start_mb:.0f} MB")
-    yield _row(
+    yield row("memory after start", f"{figures.memory_start_mb:.0f} MB")
+    yield row(
         "memory after load",
         f"{figures.memory_load_mb:.0f} MB (peak {figures.memory_peak_mb:.0f})",
-        _aim(f"≤ {AIM_MEMORY_MB} MB", is_met=figures.memory_load_mb <= AIM_MEMORY_MB),
+        aim(f"≤ {AIM_MEMORY_MB} MB", is_met=figures.memory_load_mb <= AIM_MEMORY_MB),
     )
     yield ""
     yield "where the time goes, CPU a message, at full speed:"
     cost = most.cost
-    yield _row("  server", f"{cost.server:.2f} ms", f"{cost.kernel:.2f} of it in the kernel")
-    yield _row("    event loop", f"{cost.loop:.2f} ms", "sockets, protocol, recognition, deciding")
-    yield _row("    database writer", f"{cost.writer:.2f} ms")
-    yield _row("    database readers, rest", f"{cost.readers:.2f} ms")
-    yield _row("  the load itself", f"{cost.client:.2f} ms", "another process")
-    yield _row("  written to the disk", f"{cost.written_kb:.1f} kB")
+    yield row("  server", f"{cost.server:.2f} ms", f"{cost.kernel:.2f} of it in the kernel")
+    yield row("    event loop", f"{cost.loop:.2f} ms", "sockets, protocol, recognition, deciding")
+    yield row("    database writer", f"{cost.writer:.2f} ms")
+    yield row("    database readers, rest", f"{cost.readers:.2f} ms")
+    yield row("  the load itself", f"{cost.client:.2f} ms", "another process")
+    yield row("  written to the disk", f"{cost.written_kb:.1f} kB")
 
 
 def _paced_aim(load: Load) -> str:
     if load.rate_per_s != AIM_P99_AT_PER_S:
         return ""
-    return _aim(f"p99 ≤ {AIM_P99_MS} ms", is_met=load.reply.p99 <= AIM_P99_MS)
-
-
-def _ms(spread: Spread) -> str:
-    return f"p50 {spread.p50:.1f}  p99 {spread.p99:.1f} ms"
-
-
-def _aim(aim: str, *, is_met: bool) -> str:
-    return f"aim {aim}" + ("" if is_met else "  MISSED")
-
-
-def _row(what: str, measured: str, beside: str = "") -> str:
-    return f"{what:<34}{measured:<28}{beside}".rstrip()
+    return aim(f"p99 ≤ {AIM_P99_MS} ms", is_met=load.reply.p99 <= AIM_P99_MS)

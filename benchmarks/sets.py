@@ -21,25 +21,29 @@ class LabelledSet:
 
     Attributes:
         name: As on the command line.
-        title: As in the table.
         phrases: (phrase, intent) to learn from, as written.
         tests: What is asked afterwards; never learnt from.
         kb: The kb.yaml that holds these phrases, where there is one.
     """
 
     name: str
-    title: str
     phrases: tuple[tuple[str, str], ...]
     tests: tuple[Case, ...]
     kb: Path | None = None
 
 
 _PUBLIC = {
-    "hint3": ("hint3v2_curekart", "HINT3 curekart, v2 labels"),
-    "clinc150": ("clinc150_10shot", "CLINC150, 10 phrases an intent"),
-    "banking77": ("banking77_10shot", "BANKING77, 10 phrases an intent"),
+    "hint3": "hint3v2_curekart",
+    "clinc150": "clinc150_10shot",
+    "banking77": "banking77_10shot",
 }
 NAMES = (*_PUBLIC, "customers")
+TITLES = {
+    "hint3": "HINT3 curekart v2",
+    "clinc150": "CLINC150 10-shot",
+    "banking77": "BANKING77 10-shot",
+    "customers": "customers_sample",
+}
 
 
 def labelled_set(name: str) -> LabelledSet:
@@ -47,15 +51,13 @@ def labelled_set(name: str) -> LabelledSet:
     if name == "customers":
         return LabelledSet(
             name=name,
-            title="a card shop's customers, on the shipped kb.yaml",
             phrases=_phrases_of_kb(SHIPPED_KB),
             tests=read_cases(DATA / "customers_sample.csv"),
             kb=SHIPPED_KB,
         )
-    folder, title = _PUBLIC[name]
+    folder = _PUBLIC[name]
     return LabelledSet(
         name=name,
-        title=title,
         phrases=tuple(
             (case.text, intent)
             for case in read_cases(DATA / folder / "train.csv")
