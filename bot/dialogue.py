@@ -17,7 +17,8 @@ from bot.steps import Answer, Ask, Clarify, Decision, Fallback, HandOff, Remark,
 from knowledge_base.intent import Intent, IntentId
 from knowledge_base.recognition import Band, Candidate, Recognition
 
-Questions = Callable[[str], tuple[Recognition, ...]]
+Questions = Callable[[str, str], tuple[Recognition, ...]]
+"""(Text, the question right before it) → what is asked."""
 
 CHITCHAT = frozenset({"greeting", "thanks", "goodbye", "who_are_you"})
 FAREWELLS = frozenset({"thanks", "goodbye"})
@@ -45,6 +46,7 @@ _NO_NUMBER = (
 _MAX_PROOF_CHARS = 64
 _MAX_QUESTIONS = 3
 _MAX_CHOICES = 3
+_QUESTION_CHARS = 60
 _ORDER_STAYS_TURNS = 3
 _ORDER_TOOLS = frozenset({"order_lookup", "card_resend"})
 
@@ -62,6 +64,7 @@ class Utterance:
         card_secret: The card key in it.
         proof: A query password or contact that is named as such in it ("密码 123456").
         is_english: It is English.
+        has_secret: It holds something that is not to be remembered.
     """
 
     text: str = field(default="", repr=False)
@@ -72,6 +75,7 @@ class Utterance:
     card_secret: SecretStr | None = None
     proof: SecretStr | None = None
     is_english: bool = False
+    has_secret: bool = False
 
 
 class Dialogue:
@@ -102,15 +106,15 @@ class Dialogue:
             return Decision((Remark("no_words"),)), memory
         if memory.pending is not None and _plain(utterance.text) in _CANCEL:
             return Decision((Remark("cancelled"),)), replace(memory, pending=None)
-        recognitions = self._recognised(utterance.words)
+        recognitions = self._recognised(utterance.words, memory.last_question)
         if memory.pending is not None:
             return self._continue(memory.pending, utterance, recognitions, memory)
         return self._fresh(utterance, recognitions, memory)
 
-    def _recognised(self, words: str) -> tuple[Recognition, ...]:
+    def _recognised(self, words: str, before: str) -> tuple[Recognition, ...]:
         if not any(char.isalnum() for char in words):
             return ()
-        return self._questions(words)[:_MAX_QUESTIONS]
+        return self._questions(words, before)[:_MAX_QUESTIONS]
 
     # ------------------------------------------------------------------ choices
 
@@ -345,7 +349,12 @@ class Dialogue:
         intent = self._intents[name]
         repeats = memory.repeats + 1 if memory.last_intent == name and is_only else 1
         has_entity = utterance.order_number is not None or utterance.card_secret is not None
-        memory = replace(memory, last_intent=name, repeats=repeats)
+        # a fragment leaves what it continued in place: 「那要几天」, then 「能快点吗」
+        asked = memory.last_question if recognition.rule == "context" else recognition.text
+        asked = "" if utterance.has_secret else asked
+        memory = replace(
+            memory, last_intent=name, repeats=repeats, last_question=asked[:_QUESTION_CHARS]
+        )
         if intent.handoff is not None:
             reason = "asked" if name == HUMAN else "intent"
             return HandOff(reason, name), replace(memory, pending=None, repeats=0)

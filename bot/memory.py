@@ -36,6 +36,8 @@ class Memory:
         offered: Buttons under the bot's last message, (id, label): "2" picks the second.
         misses: Misses in a row.
         last_intent: What was answered last, and how many times in a row (``repeats``).
+        last_question: What the customer asked when that was answered, in their words, without
+            numbers and keys; a fragment right after it continues it.
         last_tool: The tool intent that spoke last: a bare order number means it again.
         last_order: The order that was spoken of last, ``order_age`` turns ago.
         last_product: The product that was spoken of last.
@@ -50,6 +52,7 @@ class Memory:
     misses: int = 0
     last_intent: str | None = None
     repeats: int = 0
+    last_question: str = ""
     last_tool: str | None = None
     last_order: str | None = None
     order_age: int = 0

@@ -45,7 +45,12 @@ def read(text: str, memory: Memory) -> Utterance:
         card_secret=card,
         proof=_proof(text),
         is_english=_is_english(text, memory),
+        has_secret=_is_asked_for_proof(memory) or bool(secrets_in(text)),
     )
+
+
+def _is_asked_for_proof(memory: Memory) -> bool:
+    return memory.pending is not None and memory.pending.asking == "proof"
 
 
 def _is_english(text: str, memory: Memory) -> bool:
@@ -124,8 +129,12 @@ def is_english(text: str, *, was_english: bool) -> bool:
 def find_secrets(text: str, conversation: Conversation) -> Sequence[Span]:
     """What must be sealed in a customer's text: card keys, contacts, passwords, proofs."""
     memory = Memory.from_json(conversation.memory.get(MEMORY_KEY, {}))
-    is_asked = memory.pending is not None and memory.pending.asking == "proof"
-    if is_asked and text.strip() and len(text) <= _MAX_PROOF_CHARS and not _NO_PROOF.match(text):
+    if (
+        _is_asked_for_proof(memory)
+        and text.strip()
+        and len(text) <= _MAX_PROOF_CHARS
+        and not _NO_PROOF.match(text)
+    ):
         start = len(text) - len(text.lstrip())
         return [(start, len(text.rstrip()), "proof")]
     return secrets_in(text)

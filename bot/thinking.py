@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.composing import Composer, Reply, remember
-from bot.dialogue import CHITCHAT, FAREWELLS, Dialogue, Utterance
+from bot.dialogue import CHITCHAT, FAREWELLS, Dialogue, Questions, Utterance
 from bot.inbound import Pending
 from bot.memory import Memory
 from bot.results import Caller, ToolResult, Tools
@@ -114,7 +114,7 @@ class Mind:
 
     Attributes:
         shop: The ``shop.*`` variables of answers.
-        questions: Recognises one to three questions in a text.
+        questions: Recognises one to three questions in a text, after another one.
         read: Reads order numbers, card keys and proofs out of a text.
         titles: Of the intents, for the console.
         when_open: When a person will reply; ``True`` for English.
@@ -128,7 +128,7 @@ class Mind:
     titles: Mapping[IntentId, str]
     shop: Mapping[str, Any]
     dialogue: Dialogue
-    questions: Callable[[str], tuple[Recognition, ...]]
+    questions: Questions
     read: Callable[[str, Memory], Utterance]
     tools: Tools
     rules: moves.Rules
@@ -158,7 +158,7 @@ class Mind:
             return True
         if memory.offered and len(text.strip()) <= 1:
             return True
-        found = self.questions(utterance.words)
+        found = self.questions(utterance.words, "")
         return bool(found) and found[0].rule in {"exact", "pattern"}
 
     async def think(
@@ -185,7 +185,7 @@ class Mind:
                 return Thought(memory=memory, occurrence=occurrence)
         if speech in {Speech.NOTHING, Speech.NOTICES_ONLY}:
             # what the bot would have understood is shown to the agent, and to nobody else
-            recognitions = self.questions(utterance.words) if utterance.words else ()
+            recognitions = self.questions(utterance.words, "") if utterance.words else ()
             return self._silent(memory, recognitions, reopens=reopens)
         if conversation.state is State.CLOSED:
             memory = Memory(is_english=memory.is_english)
@@ -216,7 +216,7 @@ class Mind:
             return True
         if not any(char.isalnum() for char in utterance.text):
             return utterance.has_media
-        found = self.questions(utterance.words)
+        found = self.questions(utterance.words, "")
         return not all(
             one.band is Band.ANSWER and one.candidates[0].intent in FAREWELLS for one in found
         )

@@ -12,25 +12,38 @@ from itertools import pairwise
 
 import rjieba
 
+from knowledge_base.masks import MASKS
+from knowledge_base.pinyin import rough
+
 _MAX_PAIRED_WORDS = 16
 _LATIN_GRAMS = (1, 2, 3, 4)
 # Runs: Latin words and numbers, or anything else that is a letter (Chinese above all).
-_RUNS = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+|[^\W\da-z_]+")
+_RUNS = re.compile(rf"[a-z]+(?:'[a-z]+)?|\d+|[^\W\da-z_]+|[{MASKS}]")
+_OTHER_LETTER = re.compile(r"[^\W\da-z_]")
 _LONG_NUMBER = 5
 _STOP = frozenset("的了吗呢啊呀吧嘛么哦哈") | {"the", "a", "an", "to", "of", "is"}
 
 
-def features(text: str) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """Counts of characters, words and unordered pairs of words.
+Views = tuple[Counter[str], Counter[str], Counter[str], Counter[str]]
+
+
+def is_latin(text: str) -> bool:
+    """Whether a normalised text is written in an alphabet throughout."""
+    return text.isascii() or _OTHER_LETTER.search(text) is None
+
+
+def features(text: str) -> Views:
+    """Counts of characters, words, unordered pairs of words, and sounds.
 
     Args:
         text: Normalised.
 
     Returns:
-        Three views. Names of features are prefixed by their view, so that they never collide.
+        Four views. Names of features are prefixed by their view, so that they never collide.
     """
     chars: list[str] = []
     words: list[str] = []
+    sounds: list[str] = []
     runs = _RUNS.findall(text)
     last = len(runs) - 1
     for n, run in enumerate(runs):
@@ -48,10 +61,12 @@ def features(text: str) -> tuple[Counter[str], Counter[str], Counter[str]]:
             marked = ("^" if n == 0 else "") + run + ("$" if n == last else "")
             chars += ["c" + char for char in run]
             chars += ["c" + marked[at : at + 2] for at in range(len(marked) - 1)]
+            said = rough(run).split(" ")
+            sounds += [f"y{left} {right}" for left, right in pairwise(said)]
     counted = ["w" + word for word in words]
     counted += [
         f"w{left} {right}" for left, right in pairwise(words) if left.isascii() and right.isascii()
     ]
     paired = sorted({word for word in words if word not in _STOP})[:_MAX_PAIRED_WORDS]
     pairs = [f"p{left} {right}" for n, left in enumerate(paired) for right in paired[n + 1 :]]
-    return Counter(chars), Counter(counted), Counter(pairs)
+    return Counter(chars), Counter(counted), Counter(pairs), Counter(sounds)

@@ -43,7 +43,7 @@ def fit(material: Material, progress: Progress = lambda _step, _done: None) -> M
     asked = [phrase for phrase, _ in material.phrases]
     of_asked = np.array([number for _, number in material.phrases], dtype=np.int64)
     texts = [*asked, *material.titles, *material.background]
-    vectorizer, rows = fit_vectorizer(texts)
+    vectorizer, rows = fit_vectorizer(texts, len(material.background))
     classes = np.concatenate([of_asked, np.arange(width), np.full(len(material.background), width)])
     progress("features", 1.0)
     products = gram(rows)

@@ -16,6 +16,7 @@ from knowledge_base.collecting import material_of
 from knowledge_base.errors import FitFailed
 from knowledge_base.exact import fit_exact
 from knowledge_base.fuzzy import Fuzzy
+from knowledge_base.homophones import Homophones, fit_homophones
 from knowledge_base.intent import Intent, IntentId, PolicySettings, ShopInfo
 from knowledge_base.material import Material
 from knowledge_base.model import Model, load_model
@@ -103,6 +104,7 @@ def load(
         by_class[number].append(phrase)
     recognizer = Recognizer(
         normalizer=normalizer,
+        homophones=_homophones_of(material),
         exact=fit_exact(source.intents.values(), source.out_of_scope, normalizer),
         patterns=fit_patterns(source.intents.values()),
         fuzzy=Fuzzy(tuple(tuple(dict.fromkeys(phrases)) for phrases in by_class)),
@@ -140,6 +142,11 @@ def load_on_old_fit(
         thresholds=thresholds_of(previous.recognizer.model, source.thresholds.model_dump()),
     )
     return _knowledge_base(source, recognizer, previous.material)
+
+
+def _homophones_of(material: Material) -> Homophones:
+    asked = (phrase for phrase, _ in material.phrases)
+    return fit_homophones((*asked, *material.titles), material.background)
 
 
 def _knowledge_base(source: Source, recognizer: Recognizer, material: Material) -> KnowledgeBase:

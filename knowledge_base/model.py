@@ -64,7 +64,10 @@ def save_model(model: Model, path: Path) -> None:
             weights=model.weights,
             bias=model.bias,
             calibration=model.calibration,
-            scalars=np.array([model.answer, model.clarify, model.fit_s], dtype=np.float64),
+            scalars=np.array(
+                [model.answer, model.clarify, model.fit_s, model.vectorizer.unknown],
+                dtype=np.float64,
+            ),
             trial_classes=np.stack([model.trial.best, model.trial.second]),
             trial_confidence=np.stack([model.trial.confidence, model.trial.confidence_second]),
         )
@@ -79,10 +82,12 @@ def load_model(path: Path) -> Model:
     """
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         names = arrays["vocabulary"].tobytes().decode().split("\n")
-        answer, clarify, fit_s = arrays["scalars"].tolist()
+        answer, clarify, fit_s, unknown = arrays["scalars"].tolist()
         classes, confidence = arrays["trial_classes"], arrays["trial_confidence"]
         return Model(
-            vectorizer=Vectorizer({name: n for n, name in enumerate(names)}, arrays["idf"]),
+            vectorizer=Vectorizer(
+                {name: n for n, name in enumerate(names)}, arrays["idf"], unknown
+            ),
             weights=arrays["weights"],
             bias=arrays["bias"],
             calibration=arrays["calibration"],

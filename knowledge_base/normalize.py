@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from opencc import OpenCC
 
+from knowledge_base.masks import masked
+
 _PASSES = 6
 # Zero-width and control characters that chat programs and copying leave behind; lone surrogates
 # cannot be encoded and would stop OpenCC.
@@ -16,7 +18,7 @@ _LATIN_EDGE = r"a-z0-9"
 
 
 class Normalizer:
-    """Folds width, case, script, white space and the shop's synonyms. Thread-safe, immutable.
+    """Folds width, case, script, space, numbers and the shop's synonyms. Thread-safe, immutable.
 
     >>> Normalizer([("卡密", "cdk", "卡蜜")]).normalize("  我的ＣＤＫ 沒收到 ")
     '我的卡密 没收到'
@@ -44,15 +46,15 @@ class Normalizer:
 
     def normalize(self, text: str) -> str:
         """The one spelling of a text. Doing it twice changes nothing; any Unicode is accepted."""
-        folded = self._fold(text)
-        if self._synonyms is None:
-            return folded
-        now = folded
+        folded = now = self._fold(text)
         for _ in range(_PASSES):
             before = now
-            now = self._fold(self._synonyms.sub(lambda match: self._heads[match[0]], before))
+            now = masked(before)
+            if self._synonyms is not None:
+                now = self._synonyms.sub(lambda match: self._heads[match[0]], now)
             if now == before:
                 return now
+            now = self._fold(now)
         # Groups that feed each other never settle: then none of them is used, which is stable.
         return folded
 

@@ -1,9 +1,8 @@
 """Cutting a message into clauses, and finding the question among the politeness."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from knowledge_base.normalize import Normalizer
 
 # A clause ends at punctuation, a new line, or a space between Chinese characters; or where
 # somebody says that another question follows.
@@ -36,13 +35,13 @@ class Clause:
     normalized: str
 
 
-def clauses(text: str, normalizer: Normalizer) -> tuple[Clause, ...]:
+def clauses(text: str, normalize: Callable[[str], str]) -> tuple[Clause, ...]:
     """The clauses of a message that say something: greetings and thanks are left out.
 
     Nothing is left of a message that is polite and no more.
     """
     parts = (part.strip() for part in _ENDS.split(text))
-    made = (Clause(part, normalizer.normalize(part)) for part in parts if part)
+    made = (Clause(part, normalize(part)) for part in parts if part)
     return tuple(one for one in made if one.normalized and not is_polite(one.normalized))
 
 

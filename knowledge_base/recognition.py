@@ -1,5 +1,6 @@
 """What a customer wants: exact phrase, pattern, then classifier and typos, in one confidence."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,6 +8,7 @@ from enum import StrEnum
 from knowledge_base.classifier import scores
 from knowledge_base.exact import Exact, exact_key
 from knowledge_base.fuzzy import Fuzzy
+from knowledge_base.homophones import Homophones
 from knowledge_base.intent import IntentId
 from knowledge_base.model import Model
 from knowledge_base.normalize import Normalizer
@@ -27,6 +29,15 @@ _CLAUSE_SHARE = 0.9  # of a clause's confidence, since the rest of the message i
 _CLOSE_CALL = 0.08
 _OWN_QUESTION = 0.8  # a clause asks a question of its own from this confidence on,
 _APART = 0.3  # and when its best intent leads by this much
+_SAID = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|\w")
+_FRAGMENT_CHARS = 14  # what is longer says by itself what it means; a Latin word counts as one
+_SHORT_CHARS = 8
+_CONTEXT_SHARE = 0.6
+_ADDED = 0.05  # confidence that a fragment must add to an intent to have spoken of it
+_GOES_ON = re.compile(
+    r"那|还是|仍然|依然|又|再|然后|接着|所以|但是?|可是|不过|为什么|怎么|多久|什么时候|要等|这|它|"
+    r"not working|still|again|then|so |but |why|how long|when|what about|it |and "
+)
 _SURE = 1.0
 _PATTERN = 0.97
 _AFTER_EXACT = 0.5  # others beside an exact match count this much
@@ -55,7 +66,8 @@ class Candidate:
     Attributes:
         intent: Its id.
         confidence: In [0, 1]; comparable between messages, need not sum to 1.
-        source: "exact", "pattern" or "classifier" (typos and short names are part of its score).
+        source: "exact", "pattern", "classifier" (typos and short names are part of its score) or
+            "context" (together with the question before).
     """
 
     intent: IntentId
@@ -72,7 +84,7 @@ class Recognition:
         candidates: Best first, at most 5, distinct intents; empty if nothing is alike.
         band: What the best one's confidence permits.
         rule: Why, in a word: "exact", "exact_conflict", "pattern", "sure", "close_call",
-            "below_answer", "below_clarify", "out_of_scope", "nothing_known".
+            "below_answer", "below_clarify", "out_of_scope", "nothing_known", "context".
     """
 
     text: str
@@ -96,6 +108,7 @@ class Recognizer:
 
     Attributes:
         normalizer: One spelling.
+        homophones: The shop's words for what only sounds like them.
         exact: Whole phrases.
         patterns: Regular expressions.
         fuzzy: Similarity to single phrases.
@@ -105,12 +118,17 @@ class Recognizer:
     """
 
     normalizer: Normalizer
+    homophones: Homophones
     exact: Exact
     patterns: Patterns
     fuzzy: Fuzzy
     model: Model
     intents: tuple[IntentId, ...]
     thresholds: Thresholds
+
+    def spelt(self, text: str) -> str:
+        """The text as all of the cascade sees it. Any text is accepted."""
+        return self.homophones.corrected(self.normalizer.normalize(text))
 
     def recognize(self, text: str) -> Recognition:
         """Take the text for one question. Any text is accepted, of any length.
@@ -119,18 +137,24 @@ class Recognizer:
         a long message counts nearly as much as if it stood alone.
         """
         shown = _ends(text)
-        return self._recognize(text, shown, clauses(shown, self.normalizer), {})
+        return self._recognize(text, shown, clauses(shown, self.spelt), {})
 
-    def questions(self, text: str) -> tuple[Recognition, ...]:
+    def questions(self, text: str, before: str = "") -> tuple[Recognition, ...]:
         """One to three questions of a message, in its order.
 
         There is more than one only where clauses are surely about different intents; otherwise
         the message is taken whole, as by ``recognize``.
+
+        Args:
+            before: The question that was understood last, if it was just now. A fragment that
+                says too little by itself (「那要多久」) is understood together with it.
         """
         shown = _ends(text)
-        parts = clauses(shown, self.normalizer)
+        parts = clauses(shown, self.spelt)
         known: _Known = {}
         whole = self._recognize(text, shown, parts, known)
+        if before and self._is_fragment(whole, parts):
+            return (self._in_context(whole, parts, before, known),)
         if len(parts) < 2 or whole.rule == "exact":  # noqa: PLR2004  one clause, one question
             return (whole,)
         sure: dict[IntentId, Recognition] = {}
@@ -145,7 +169,7 @@ class Recognizer:
     def _recognize(
         self, text: str, shown: str, parts: tuple[Clause, ...], known: _Known
     ) -> Recognition:
-        normalized = self.normalizer.normalize(shown)
+        normalized = self.spelt(shown)
         core = " ".join(part.normalized for part in parts) or normalized
         keys = dict.fromkeys((exact_key(normalized), exact_key(core)))
         refused = frozenset(
@@ -182,6 +206,56 @@ class Recognizer:
                     if found.intent not in best or sure > best[found.intent].confidence:
                         best[found.intent] = Candidate(found.intent, sure, found.source)
         return sorted(best.values(), key=lambda found: -found.confidence)
+
+    def _is_fragment(self, whole: Recognition, parts: tuple[Clause, ...]) -> bool:
+        """Short, and not settled by itself; a little longer if it is not even clear."""
+        length = sum(len(_SAID.findall(part.normalized)) for part in parts)
+        if whole.rule == "sure":
+            return 0 < length <= _SHORT_CHARS
+        is_unclear = whole.rule in {"close_call", "below_answer", "below_clarify", "nothing_known"}
+        return is_unclear and 0 < length <= _FRAGMENT_CHARS
+
+    def _in_context(
+        self, whole: Recognition, parts: tuple[Clause, ...], before: str, known: _Known
+    ) -> Recognition:
+        """A fragment as the continuation of the question before it.
+
+        What the two say together counts where it says more than the earlier question alone: 「我要
+        退款」 then 「那要几天」 asks for the refund. Where the fragment says nothing of its own but
+        goes on (「还是不行」), the earlier question is meant once more.
+        """
+        earlier = " ".join(part.normalized for part in clauses(_ends(before), self.spelt))
+        fragment = " ".join(part.normalized for part in parts)
+        alone = {found.intent: found.confidence for found in self._learnt(earlier, known)}
+        if not alone:
+            return whole
+        running = max(alone, key=alone.__getitem__)
+        own = {found.intent: found for found in whole.candidates}
+        best = dict(own)
+        for found in self._learnt(f"{earlier} {fragment}", known):
+            before_it = own[found.intent].confidence if found.intent in own else 0.0
+            mixed = (1 - _CONTEXT_SHARE) * before_it + _CONTEXT_SHARE * found.confidence
+            if found.intent == running:
+                is_meant = before_it >= self.thresholds.clarify or _GOES_ON.match(fragment)
+                sure = mixed if is_meant else before_it
+            elif whole.band is Band.ANSWER:
+                sure = mixed
+            else:
+                is_told = found.confidence > alone.get(found.intent, 0.0) + _ADDED
+                sure = max(before_it, found.confidence if is_told else 0.0)
+            best[found.intent] = Candidate(found.intent, sure, "context")
+        says_something = any(
+            name != running and found.confidence >= self.thresholds.clarify
+            for name, found in best.items()
+        )
+        if not says_something and _GOES_ON.match(fragment):
+            sure = max(alone[running], best[running].confidence) * _CLAUSE_SHARE
+            best[running] = Candidate(running, sure, "context")
+        ranked = sorted(best.values(), key=lambda found: -found.confidence)
+        candidates = tuple(found for found in ranked if found.confidence > 0)[:MAX_CANDIDATES]
+        band, rule = self._band(candidates)
+        is_changed = band is not whole.band or candidates[:1] != whole.candidates[:1]
+        return Recognition(whole.text, candidates, band, "context" if is_changed else rule)
 
     def _learnt(self, normalized: str, known: _Known) -> list[Candidate]:
         """What the model says; a clause of a long message is asked about twice, hence ``known``."""

@@ -231,3 +231,17 @@ async def test_ten_thousand_characters_do_no_harm(customer: Customer) -> None:
     assert customer.heard
     await customer.says("你好")
     assert customer.last_turn.reasons.intent == "greeting"
+
+
+async def test_a_fragment_after_an_answer_continues_it(customer: Customer) -> None:
+    await customer.says("账号被冻结了怎么办")
+    await customer.says("要多久")
+    assert customer.last_turn.reasons.intent == "account_frozen"
+    assert customer.last_turn.reasons.rule == "context"
+
+
+async def test_the_same_fragment_without_a_question_before_it_is_its_own(
+    customer: Customer,
+) -> None:
+    await customer.says("要多久")
+    assert customer.last_turn.reasons.intent == "delivery_time"

@@ -162,3 +162,24 @@ def test_threads_share_a_recognizer(small_kb: KnowledgeBase) -> None:
     alone = [small_kb.recognizer.recognize(text) for text in texts]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(small_kb.recognizer.recognize, texts)) == alone
+
+
+def test_a_fragment_that_goes_on_means_the_question_before_it(small_kb: KnowledgeBase) -> None:
+    alone = small_kb.recognizer.questions("还是不行")[0]
+    assert alone.band is not Band.ANSWER
+    found = small_kb.recognizer.questions("还是不行", "卡密无效")[0]
+    assert found.candidates[0].intent == "card_invalid"
+    assert found.rule == "context"
+
+
+def test_a_fragment_with_words_of_its_own_is_a_new_question(small_kb: KnowledgeBase) -> None:
+    found = small_kb.recognizer.questions("那能退吗", "卡密无效")[0]
+    assert found.candidates[0].intent == "refund_request"
+
+
+@pytest.mark.parametrize("text", ["今天吃什么", "天气真好", "我要退款"])
+def test_what_does_not_go_on_is_not_taken_for_the_question_before_it(
+    small_kb: KnowledgeBase, text: str
+) -> None:
+    found = small_kb.recognizer.questions(text, "卡密无效")[0]
+    assert not found.candidates or found.candidates[0].intent != "card_invalid"
