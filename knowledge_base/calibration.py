@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from knowledge_base.svm import Bools, Floats
+from knowledge_base.sparse import Bools, Floats
 
 # What a turn costs, a right answer being free. Asking back costs a press when the right choice is
 # offered; a miss costs a second try or a person; a wrong answer the customer's trust. With these an

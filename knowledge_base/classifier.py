@@ -4,7 +4,7 @@ import numpy as np
 
 from knowledge_base.fuzzy import AMONG, WEIGHT, Fuzzy
 from knowledge_base.model import Model
-from knowledge_base.svm import Floats, Ints
+from knowledge_base.sparse import Floats, Ints
 
 # How much of the background's margin counts against every intent.
 BACKGROUND_SHARE = 0.15

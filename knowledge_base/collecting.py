@@ -1,6 +1,6 @@
 """From a checked kb.yaml to what a fit learns from."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib.resources import files
 
 from knowledge_base.intent import IntentId
@@ -17,21 +17,27 @@ def material_of(source: Source, normalizer: Normalizer) -> Material:
         for phrase in intent.asks:
             phrases[normalizer.normalize(phrase), numbers[intent.id]] = None
     asked = {phrase for phrase, _ in phrases}
-    negative = (
-        normalizer.normalize(phrase)
-        for phrase in (
-            *source.out_of_scope,
-            *(phrase for intent in source.intents.values() for phrase in intent.nots),
-            *source.background,
-            *everyday_phrases(),
-        )
+    refused = {
+        (normalizer.normalize(phrase), numbers[intent.id]): None
+        for intent in source.intents.values()
+        for phrase in intent.nots
+    }
+    outside = _others((normalizer.normalize(phrase) for phrase in source.out_of_scope), asked)
+    everyday = (
+        normalizer.normalize(phrase) for phrase in (*source.background, *everyday_phrases())
     )
     return Material(
         intents=tuple(numbers),
         phrases=tuple(pair for pair in phrases if pair[0]),
         titles=tuple(normalizer.normalize(intent.title) for intent in source.intents.values()),
-        background=tuple(dict.fromkeys(p for p in negative if p and p not in asked)),
+        refused=tuple(pair for pair in refused if pair[0] and pair not in phrases),
+        outside=outside,
+        background=_others(everyday, asked.union(outside)),
     )
+
+
+def _others(phrases: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for one in phrases if one and one not in known))
 
 
 def everyday_phrases() -> Iterator[str]:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from knowledge_base.classifier import BACKGROUND_SHARE, confidences
 from knowledge_base.fuzzy import AMONG, WEIGHT, left_out_ratios
 from knowledge_base.material import Material, material_from_json
 from knowledge_base.model import Model, Trial, save_model
-from knowledge_base.svm import Bools, Floats, Ints, fit_machine, gram, left_out_scores, weights
-from knowledge_base.vectorizer import fit_vectorizer
+from knowledge_base.sparse import Bools, Floats, Ints, Rows, gram
+from knowledge_base.svm import fit_machine, left_out_scores, weights
+from knowledge_base.vectorizer import Vectorizer, fit_vectorizer
 
 C = 2.0
 FOLDS = 5
@@ -29,6 +31,25 @@ TOO_LIKE = 0.45
 HEARD_BY_BACKGROUND = 600
 
 Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What is learnt from: the shop's phrases and titles first, what nobody should answer last.
+
+    Attributes:
+        texts: Normalised.
+        rows: One per text.
+        products: From ``gram``.
+        classes: Class number of each; the number of intents is the background, one more is none.
+        refuses: Class that a row without a class says no to, else -1.
+    """
+
+    texts: tuple[str, ...]
+    rows: Rows
+    products: Floats
+    classes: Ints
+    refuses: Ints
 
 
 def fit(material: Material, progress: Progress = lambda _step, _done: None) -> Model:
@@ -40,35 +61,27 @@ def fit(material: Material, progress: Progress = lambda _step, _done: None) -> M
     """
     started = time.perf_counter()
     width = len(material.intents)
-    asked = [phrase for phrase, _ in material.phrases]
+    asked = len(material.phrases)
     of_asked = np.array([number for _, number in material.phrases], dtype=np.int64)
-    texts = [*asked, *material.titles, *material.background]
-    vectorizer, rows = fit_vectorizer(texts, len(material.background))
-    classes = np.concatenate([of_asked, np.arange(width), np.full(len(material.background), width)])
-    progress("features", 1.0)
-    products = gram(rows)
-    kept = _kept(products, classes, width)
-    if not kept.all():
-        texts = [text for text, keep in zip(texts, kept, strict=True) if keep]
-        rows = rows.only(kept)
-        products = np.ascontiguousarray(products[np.ix_(kept, kept)])
-        classes = classes[kept]
-    progress("similarities", 1.0)
+    vectorizer, lesson = _lesson(material, progress)
+    rows, products, classes = lesson.rows, lesson.products, lesson.classes
 
-    folds = _folds(classes, len(asked), width)
+    folds = _folds(classes, asked, width)
     blocks = [np.flatnonzero(folds == n) for n in range(FOLDS)]
-    by_intent = [np.flatnonzero(classes[: len(asked) + width] == n) for n in range(width)]
+    by_intent = [np.flatnonzero(classes[: asked + width] == n) for n in range(width)]
     weight = np.zeros((rows.width, width + 1), dtype=np.float32)
     bias = np.zeros(width + 1, dtype=np.float32)
-    held_out = np.zeros((len(texts), width + 1), dtype=np.float32)
-    intent_out = np.zeros((len(texts), width + 1), dtype=np.float32)
+    held_out = np.zeros((len(classes), width + 1), dtype=np.float32)
+    intent_out = np.zeros((len(classes), width + 1), dtype=np.float32)
 
     def fit_class(number: int) -> None:
         members = classes == number
         if not members.any():
             bias[number] = held_out[:, number] = intent_out[:, number] = -1
             return
-        heard = None if number < width else _heard_by_background(members)
+        heard = (classes <= width) | (lesson.refuses == number)
+        if number == width:
+            heard &= _heard_by_background(members)
         machine = fit_machine(products, members, c=C, is_heard=heard)
         weight[:, number], bias[number] = weights(rows, machine)
         held_out[:, number], intent_out[:, number] = left_out_scores(
@@ -80,23 +93,23 @@ def fit(material: Material, progress: Progress = lambda _step, _done: None) -> M
         for done, _ in enumerate(pool.map(fit_class, range(width + 1)), start=1):
             progress("fit", done / (width + 1))
 
-    ratios = np.zeros((len(texts), width), dtype=np.float32)
+    ratios = np.zeros((len(classes), width), dtype=np.float32)
     for block in blocks:
-        ratios[block] = left_out_ratios(texts, classes, block, width)
+        ratios[block] = left_out_ratios(lesson.texts, classes, block, width)
     progress("trial", 1.0)
     judged = _combined(held_out, ratios)
-    strangers = _combined(intent_out, ratios)[: len(asked)]
-    strangers[np.arange(len(asked)), of_asked] = -np.inf  # their own intent is the one left out
+    strangers = _combined(intent_out, ratios)[:asked]
+    strangers[np.arange(asked), of_asked] = -np.inf  # their own intent is the one left out
     is_background = classes == width
     background_out = BACKGROUND_SHARE * held_out[:, -1]
-    best = judged[: len(asked)].argmax(axis=1)
+    best = judged[:asked].argmax(axis=1)
     right = best == of_asked
-    inside = judged[: len(asked)].max(axis=1) - background_out[: len(asked)]
-    outside = strangers.max(axis=1) - BACKGROUND_SHARE * intent_out[: len(asked), -1]
+    inside = judged[:asked].max(axis=1) - background_out[:asked]
+    outside = strangers.max(axis=1) - BACKGROUND_SHARE * intent_out[:asked, -1]
     far = (judged.max(axis=1) - background_out)[is_background]
     calibration = calibrate(inside, right, outside, far)
 
-    trial = _trial(calibration, judged[: len(asked)], held_out[: len(asked), -1])
+    trial = _trial(calibration, judged[:asked], held_out[:asked, -1])
     answer, clarify = choose_thresholds(
         trial.confidence,
         right,
@@ -115,13 +128,40 @@ def fit(material: Material, progress: Progress = lambda _step, _done: None) -> M
     )
 
 
-def _kept(products: Floats, classes: Ints, width: int) -> Bools:
-    """Everything but background phrases that are too like a phrase of the shop."""
-    background = classes == width
+def _lesson(material: Material, progress: Progress) -> tuple[Vectorizer, _Lesson]:
+    width = len(material.intents)
+    asked = [phrase for phrase, _ in material.phrases]
+    refused = [phrase for phrase, _ in material.refused]
+    elsewhere = [*material.outside, *material.background]
+    texts = (*asked, *material.titles, *refused, *elsewhere)
+    vectorizer, rows = fit_vectorizer(texts, len(elsewhere))
+    progress("features", 1.0)
+    classes = np.array(
+        [number for _, number in material.phrases]
+        + list(range(width))
+        + [width + 1] * len(refused)
+        + [width] * len(elsewhere),
+        dtype=np.int64,
+    )
+    refuses = np.full(len(texts), -1)
+    refuses[classes == width + 1] = [number for _, number in material.refused]
+    products = gram(rows)
+    kept = _kept(products, classes, width, len(material.background))
+    if not kept.all():
+        texts = tuple(text for text, keep in zip(texts, kept, strict=True) if keep)
+        rows = rows.only(kept)
+        products = np.ascontiguousarray(products[np.ix_(kept, kept)])
+        classes, refuses = classes[kept], refuses[kept]
+    progress("similarities", 1.0)
+    return vectorizer, _Lesson(texts, rows, products, classes, refuses)
+
+
+def _kept(products: Floats, classes: Ints, width: int, everyday: int) -> Bools:
+    """Everything but everyday phrases, which stand last, that are too like one of the shop's."""
     kept = np.ones(len(classes), dtype=bool)
-    if background.any():
-        nearest = products[np.ix_(background, ~background)].max(axis=1) - 1
-        kept[background] = nearest <= TOO_LIKE
+    if everyday:
+        nearest = products[-everyday:, classes < width].max(axis=1) - 1
+        kept[-everyday:] = nearest <= TOO_LIKE
     return kept
 
 

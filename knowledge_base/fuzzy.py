@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from knowledge_base.svm import Floats, Ints
+from knowledge_base.sparse import Floats, Ints
 
 WEIGHT = 0.6
 AMONG = 12  # intents whose phrases are compared: the most likely ones

@@ -146,7 +146,7 @@ def load_on_old_fit(
 
 def _homophones_of(material: Material) -> Homophones:
     asked = (phrase for phrase, _ in material.phrases)
-    return fit_homophones((*asked, *material.titles), material.background)
+    return fit_homophones((*asked, *material.titles), (*material.outside, *material.background))
 
 
 def _knowledge_base(source: Source, recognizer: Recognizer, material: Material) -> KnowledgeBase:

@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 
 # Raise it when a change of the code must make cached fits worthless.
-FIT_VERSION = 3
+FIT_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,16 @@ class Material:
         intents: Ids; the position is the class number.
         phrases: (normalised phrase, class number), in the order of kb.yaml, without repeats.
         titles: Normalised title of each class: one more phrase, which is never left out.
-        background: Everyday phrases, ``out_of_scope:`` and ``not:`` ones.
+        refused: (normalised phrase, class number) of ``not:``: what that class alone does not mean.
+        outside: ``out_of_scope:``, near the shop's own topics as they may be.
+        background: Everyday phrases.
     """
 
     intents: tuple[str, ...]
     phrases: tuple[tuple[str, int], ...]
     titles: tuple[str, ...]
+    refused: tuple[tuple[str, int], ...]
+    outside: tuple[str, ...]
     background: tuple[str, ...]
 
     def as_json(self) -> str:
@@ -45,5 +49,7 @@ def material_from_json(text: str) -> Material:
         intents=tuple(raw["intents"]),
         phrases=tuple((phrase, number) for phrase, number in raw["phrases"]),
         titles=tuple(raw["titles"]),
+        refused=tuple((phrase, number) for phrase, number in raw["refused"]),
+        outside=tuple(raw["outside"]),
         background=tuple(raw["background"]),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge_base.svm import Floats, Ints
+from knowledge_base.sparse import Floats, Ints
 from knowledge_base.vectorizer import Vectorizer
 
 

@@ -8,7 +8,7 @@ from math import log, sqrt
 import numpy as np
 
 from knowledge_base.features import Views, features, is_latin
-from knowledge_base.svm import Floats, Ints, Rows
+from knowledge_base.sparse import Floats, Ints, Rows
 
 # Of each view (characters, words, pairs, sounds): its weight, and how much of what nobody asked
 # before counts in the length of a row. So a text that shares two words of five with a phrase

@@ -183,3 +183,19 @@ def test_what_does_not_go_on_is_not_taken_for_the_question_before_it(
 ) -> None:
     found = small_kb.recognizer.questions(text, "卡密无效")[0]
     assert not found.candidates or found.candidates[0].intent != "card_invalid"
+
+
+def test_a_near_topic_that_the_admin_wrote_down_is_kept_apart_from_a_like_phrase(
+    load_text: LoadText,
+) -> None:
+    near = "  - 快递到哪了\n  - 快递怎么还没到\n  - 我的快递什么情况\n"
+    kb = load_text(SMALL_KB.replace("  - 快递几天到\n", "  - 快递几天到\n" + near))
+    found = kb.recognizer.recognize("我的快递怎么还没有到")
+    assert found.band is not Band.ANSWER
+
+
+def test_a_refusal_counts_for_its_intent_alone(load_text: LoadText) -> None:
+    refusing = "    handoff: true\n    not: [客服几点下班啊]\n"
+    kb = load_text(SMALL_KB.replace("    handoff: true\n", refusing))
+    found = kb.recognizer.recognize("客服几点下班啊")
+    assert found.candidates[0].intent == "business_hours"
