@@ -20,13 +20,13 @@ from knowledge_base.classifier import BACKGROUND_SHARE, confidences
 from knowledge_base.fuzzy import AMONG, WEIGHT, left_out_ratios
 from knowledge_base.material import Material, material_from_json
 from knowledge_base.model import Model, Trial, save_model
-from knowledge_base.sparse import Bools, Floats, Ints, Rows, gram
+from knowledge_base.sparse import Bools, Floats, Ints, Rows, gram, nearest
 from knowledge_base.svm import fit_machine, left_out_scores, weights
 from knowledge_base.vectorizer import Vectorizer, fit_vectorizer
 
 C = 2.0
 FOLDS = 5
-# A background phrase this like one of the shop's is no background (cosine).
+# An everyday phrase this like one of the shop's is no background (cosine).
 TOO_LIKE = 0.45
 HEARD_BY_BACKGROUND = 600
 
@@ -145,24 +145,15 @@ def _lesson(material: Material, progress: Progress) -> tuple[Vectorizer, _Lesson
     )
     refuses = np.full(len(texts), -1)
     refuses[classes == width + 1] = [number for _, number in material.refused]
+    everyday = np.arange(len(texts)) >= len(texts) - len(material.background)
+    kept = np.ones(len(texts), dtype=bool)
+    kept[everyday] = nearest(rows, everyday) <= TOO_LIKE
+    texts = tuple(text for text, keep in zip(texts, kept, strict=True) if keep)
+    rows = rows.only(kept)
+    progress("neighbours", 1.0)
     products = gram(rows)
-    kept = _kept(products, classes, width, len(material.background))
-    if not kept.all():
-        texts = tuple(text for text, keep in zip(texts, kept, strict=True) if keep)
-        rows = rows.only(kept)
-        products = np.ascontiguousarray(products[np.ix_(kept, kept)])
-        classes, refuses = classes[kept], refuses[kept]
     progress("similarities", 1.0)
-    return vectorizer, _Lesson(texts, rows, products, classes, refuses)
-
-
-def _kept(products: Floats, classes: Ints, width: int, everyday: int) -> Bools:
-    """Everything but everyday phrases, which stand last, that are too like one of the shop's."""
-    kept = np.ones(len(classes), dtype=bool)
-    if everyday:
-        nearest = products[-everyday:, classes < width].max(axis=1) - 1
-        kept[-everyday:] = nearest <= TOO_LIKE
-    return kept
+    return vectorizer, _Lesson(texts, rows, products, classes[kept], refuses[kept])
 
 
 def _heard_by_background(members: Bools) -> Bools:
