@@ -6,9 +6,6 @@ from knowledge_base.fuzzy import AMONG, WEIGHT, Fuzzy
 from knowledge_base.model import Model
 from knowledge_base.sparse import Floats, Ints
 
-# How much of the background's margin counts against every intent.
-BACKGROUND_SHARE = 0.15
-
 
 def scores(model: Model, fuzzy: Fuzzy, text: str) -> tuple[Ints, Floats]:
     """The likeliest classes of one normalised text and their confidence.
@@ -29,12 +26,15 @@ def scores(model: Model, fuzzy: Fuzzy, text: str) -> tuple[Ints, Floats]:
 
 
 def confidences(calibration: Floats, combined: Floats, background: float | Floats) -> Floats:
-    """Probability that a class with this combined score is right.
+    """Probability that a class with this combined score is right, the background's margin known.
+
+    Args:
+        calibration: Slope, offset, and the background's share.
 
     Source:
         Platt 1999, "Probabilistic outputs for support vector machines".
     """
-    slope, offset = calibration
-    logit = slope * (combined - BACKGROUND_SHARE * background) + offset
+    slope, offset, share = calibration
+    logit = slope * (combined - share * background) + offset
     sure: Floats = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
     return sure

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge_base.calibration import calibrate, choose_thresholds
-from knowledge_base.classifier import BACKGROUND_SHARE, confidences
+from knowledge_base.calibration import background_share, calibrate, choose_thresholds
+from knowledge_base.classifier import confidences
 from knowledge_base.fuzzy import AMONG, WEIGHT, left_out_ratios
 from knowledge_base.material import Material, material_from_json
 from knowledge_base.model import Model, Trial, save_model
@@ -101,13 +101,14 @@ def fit(material: Material, progress: Progress = lambda _step, _done: None) -> M
     strangers = _combined(intent_out, ratios)[:asked]
     strangers[np.arange(asked), of_asked] = -np.inf  # their own intent is the one left out
     is_background = classes == width
-    background_out = BACKGROUND_SHARE * held_out[:, -1]
+    share = np.float32(background_share(len(material.outside)))
+    background_out = share * held_out[:, -1]
     best = judged[:asked].argmax(axis=1)
     right = best == of_asked
     inside = judged[:asked].max(axis=1) - background_out[:asked]
-    outside = strangers.max(axis=1) - BACKGROUND_SHARE * intent_out[:asked, -1]
+    outside = strangers.max(axis=1) - share * intent_out[:asked, -1]
     far = (judged.max(axis=1) - background_out)[is_background]
-    calibration = calibrate(inside, right, outside, far)
+    calibration = np.append(calibrate(inside, right, outside, far), share)
 
     trial = _trial(calibration, judged[:asked], held_out[:asked, -1])
     answer, clarify = choose_thresholds(

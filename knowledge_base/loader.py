@@ -16,6 +16,7 @@ from knowledge_base.collecting import material_of
 from knowledge_base.errors import FitFailed
 from knowledge_base.exact import fit_exact
 from knowledge_base.fuzzy import Fuzzy
+from knowledge_base.guards import fit_guards
 from knowledge_base.homophones import Homophones, fit_homophones
 from knowledge_base.intent import Intent, IntentId, PolicySettings, ShopInfo
 from knowledge_base.material import Material
@@ -107,6 +108,7 @@ def load(
         homophones=_homophones_of(material),
         exact=fit_exact(source.intents.values(), source.out_of_scope, normalizer),
         patterns=fit_patterns(source.intents.values()),
+        guards=fit_guards(source.not_ours, source.intents.values(), normalizer),
         fuzzy=Fuzzy(tuple(tuple(dict.fromkeys(phrases)) for phrases in by_class)),
         model=model,
         intents=tuple(IntentId(name) for name in material.intents),
@@ -138,6 +140,7 @@ def load_on_old_fit(
         previous.recognizer,
         exact=fit_exact(source.intents.values(), source.out_of_scope, normalizer),
         patterns=fit_patterns(source.intents.values()),
+        guards=fit_guards(source.not_ours, source.intents.values(), normalizer),
         normalizer=normalizer,
         thresholds=thresholds_of(previous.recognizer.model, source.thresholds.model_dump()),
     )

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from opencc import OpenCC
 
@@ -39,10 +39,7 @@ class Normalizer:
                 if word:
                     heads.setdefault(word, words[0])
         self._heads = heads
-        longest_first = sorted(heads, key=lambda word: (-len(word), word))
-        self._synonyms = (
-            re.compile("|".join(_bounded(word) for word in longest_first)) if heads else None
-        )
+        self._synonyms = any_of(heads)
 
     def normalize(self, text: str) -> str:
         """The one spelling of a text. Doing it twice changes nothing; any Unicode is accepted."""
@@ -69,6 +66,12 @@ class Normalizer:
             if now == before:
                 return now
         return start
+
+
+def any_of(words: Collection[str]) -> re.Pattern[str] | None:
+    """A pattern that finds the longest of these normalised words; ``None`` without any."""
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    return re.compile("|".join(_bounded(word) for word in longest_first)) if words else None
 
 
 def _bounded(word: str) -> str:

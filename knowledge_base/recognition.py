@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from knowledge_base.classifier import scores
 from knowledge_base.exact import Exact, exact_key
 from knowledge_base.fuzzy import Fuzzy
+from knowledge_base.guards import Guards
 from knowledge_base.homophones import Homophones
 from knowledge_base.intent import IntentId
 from knowledge_base.model import Model
@@ -111,6 +112,7 @@ class Recognizer:
         homophones: The shop's words for what only sounds like them.
         exact: Whole phrases.
         patterns: Regular expressions.
+        guards: Things that are not the shop's.
         fuzzy: Similarity to single phrases.
         model: The fitted classifier.
         intents: Class number → intent.
@@ -121,6 +123,7 @@ class Recognizer:
     homophones: Homophones
     exact: Exact
     patterns: Patterns
+    guards: Guards
     fuzzy: Fuzzy
     model: Model
     intents: tuple[IntentId, ...]
@@ -137,7 +140,7 @@ class Recognizer:
         a long message counts nearly as much as if it stood alone.
         """
         shown = _ends(text)
-        return self._recognize(text, shown, clauses(shown, self.spelt), {})
+        return self._recognize(text, shown, self.spelt(shown), clauses(shown, self.spelt), {})
 
     def questions(self, text: str, before: str = "") -> tuple[Recognition, ...]:
         """One to three questions of a message, in its order.
@@ -152,14 +155,14 @@ class Recognizer:
         shown = _ends(text)
         parts = clauses(shown, self.spelt)
         known: _Known = {}
-        whole = self._recognize(text, shown, parts, known)
+        whole = self._recognize(text, shown, self.spelt(shown), parts, known)
         if before and self._is_fragment(whole, parts):
             return (self._in_context(whole, parts, before, known),)
         if len(parts) < 2 or whole.rule == "exact":  # noqa: PLR2004  one clause, one question
             return (whole,)
         sure: dict[IntentId, Recognition] = {}
         for part in parts[:_MAX_CLAUSES]:
-            found = self._recognize(part.text, part.text, (part,), known)
+            found = self._recognize(part.text, part.text, part.normalized, (part,), known)
             if found.band is Band.ANSWER and _stands_alone(found):
                 sure.setdefault(found.candidates[0].intent, found)
         if len(sure) < 2:  # noqa: PLR2004
@@ -167,9 +170,8 @@ class Recognizer:
         return tuple(sure.values())[:MAX_QUESTIONS]
 
     def _recognize(
-        self, text: str, shown: str, parts: tuple[Clause, ...], known: _Known
+        self, text: str, shown: str, normalized: str, parts: tuple[Clause, ...], known: _Known
     ) -> Recognition:
-        normalized = self.spelt(shown)
         core = " ".join(part.normalized for part in parts) or normalized
         keys = dict.fromkeys((exact_key(normalized), exact_key(core)))
         refused = frozenset(
@@ -261,11 +263,23 @@ class Recognizer:
         """What the model says; a clause of a long message is asked about twice, hence ``known``."""
         if normalized not in known:
             classes, confidence = scores(self.model, self.fuzzy, normalized)
-            known[normalized] = [
-                Candidate(self.intents[number], float(sure), "classifier")
+            candidates = [
+                Candidate(self.intents[number], sure, "classifier")
                 for number, sure in zip(classes.tolist(), confidence.tolist(), strict=True)
             ]
+            known[normalized] = self._guarded(normalized, candidates)
         return known[normalized]
+
+    def _guarded(self, normalized: str, candidates: list[Candidate]) -> list[Candidate]:
+        """Less sure of intents that do not speak of what the text names."""
+        named = self.guards.named(normalized)
+        if not named:
+            return candidates
+        judged = [
+            replace(one, confidence=one.confidence * self.guards.share(one.intent, named))
+            for one in candidates
+        ]
+        return sorted(judged, key=lambda one: -one.confidence)
 
     def _band(self, candidates: tuple[Candidate, ...]) -> tuple[Band, str]:
         if not candidates:

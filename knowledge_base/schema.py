@@ -119,6 +119,7 @@ class IncludedFile(_Part):
 
     synonyms: Annotated[list[Phrases], BeforeValidator(_as_list)] = []
     out_of_scope: Phrases = []
+    not_ours: Phrases = []
     background: Phrases = []
     intents: Annotated[dict[Id, IntentPart], BeforeValidator(_as_mapping)] = {}
 

@@ -42,6 +42,7 @@ class Source:
         intents: In the order in which they are written.
         synonyms: Groups; the first word of each stands for the others.
         out_of_scope: Phrases that nothing should answer.
+        not_ours: Things that are not the shop's.
         background: The shop's own everyday phrases, in addition to ours.
         thresholds: What the admin fixed; ``None`` parts are chosen by cross-validation.
         policy: When the bot gives up.
@@ -54,6 +55,7 @@ class Source:
     intents: Mapping[IntentId, Intent]
     synonyms: tuple[tuple[str, ...], ...]
     out_of_scope: tuple[str, ...]
+    not_ours: tuple[str, ...]
     background: tuple[str, ...]
     thresholds: ThresholdsPart
     policy: PolicySettings
@@ -106,6 +108,7 @@ def read_source(path: Path, tools: Mapping[str, ToolSpec]) -> Source:
         intents=intents,
         synonyms=tuple(tuple(group) for _, part in parts for group in part.synonyms),
         out_of_scope=tuple(phrase for _, part in parts for phrase in part.out_of_scope),
+        not_ours=tuple(word for _, part in parts for word in part.not_ours),
         background=tuple(phrase for _, part in parts for phrase in part.background),
         thresholds=main.thresholds,
         policy=PolicySettings(**main.policy.model_dump()),
@@ -305,7 +308,7 @@ def _shop(main: KnowledgeBaseFile, document: Document, problems: list[Problem]) 
 def _places(parts: list[tuple[Document, IncludedFile]]) -> Places:
     """Lines of phrases. Top-level lists of several files are counted on, as they are merged."""
     places: dict[tuple[str, str, int], Place] = {}
-    counts = {"synonyms": 0, "out_of_scope": 0, "background": 0}
+    counts = dict.fromkeys(("synonyms", "out_of_scope", "not_ours", "background"), 0)
     for document, part in parts:
         for key, before in counts.items():
             length = len(getattr(part, key))

@@ -15,7 +15,7 @@ from knowledge_base.sparse import Floats, Ints, Rows
 # comes out shorter than one that shares both of two: on the public sets that was worth half a point
 # to one and a half of AUROC at the same accuracy. Words in Latin letters are spelt out by their
 # characters already; Chinese characters are new in every other message and tell little by that.
-_CHINESE = ((1.0, 0.0), (1.0, 0.5), (0.5, 0.0), (0.4, 0.0))
+_CHINESE = ((1.0, 0.0), (0.7, 0.5), (0.35, 0.0), (0.5, 0.0))
 _LATIN = ((1.0, 1.0), (0.4, 1.0), (0.4, 0.0), (0.0, 0.0))
 _PAIR_MIN_PHRASES = 2
 
@@ -46,26 +46,23 @@ class Vectorizer:
         lookup = self.vocabulary.get
         square = 0.0
         for view, (weight, share) in zip(features(text), _shares(text), strict=True):
-            at: list[int] = []
-            tf: list[float] = []
+            if not weight:
+                continue
+            where = [lookup(name, -1) for name in view]
+            tf = [1.0 if count == 1 else 1.0 + log(count) for count in view.values()]
             strange = 0.0
-            for name, count in view.items():
-                column = lookup(name)
-                term = 1.0 if count == 1 else 1.0 + log(count)
-                if column is not None:
-                    at.append(column)
-                    tf.append(term)
-                else:
-                    strange += term * term
-            strange *= share
-            if not weight or not (at or strange):
+            if -1 in where:
+                strange = share * sum(t * t for at, t in zip(where, tf, strict=True) if at < 0)
+                tf = [t for at, t in zip(where, tf, strict=True) if at >= 0]
+                where = [at for at in where if at >= 0]
+            if not where and not strange:
                 continue
             square += weight * weight
-            if at:
-                where = np.array(at)
-                known = np.array(tf, dtype=np.float32) * self.idf[where]
+            if where:
+                placed = np.array(where)
+                known = np.array(tf, dtype=np.float32) * self.idf[placed]
                 length = sqrt(float(known @ known) + strange * self.unknown * self.unknown)
-                columns.append(where)
+                columns.append(placed)
                 values.append(known * np.float32(weight / length))
         if not columns:
             return np.empty(0, np.int64), np.empty(0, np.float32)
