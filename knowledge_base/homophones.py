@@ -1,5 +1,6 @@
 """Words that were typed or heard by their sound: 卡秘 for 卡密, 倒账 for 到账."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +8,11 @@ from itertools import pairwise
 
 import rjieba
 
-from knowledge_base.pinyin import is_chinese, rough, sound
+from knowledge_base.pinyin import is_chinese, rough, sound, spelt_out
 
 _LONGEST = 4
+_SHORTEST_PINYIN = 4
+_LATIN = re.compile("[a-z]+")
 _MIN_PHRASES = 2  # a word of a single phrase may itself be a slip
 
 
@@ -20,10 +23,12 @@ class Homophones:
     Attributes:
         words: Rough sound → the most frequent word of the shop that sounds so.
         known: Pairs of characters that somebody wrote on purpose; these are left alone.
+        latin: Words in Latin letters that somebody wrote on purpose.
     """
 
     words: Mapping[str, str]
     known: frozenset[str]
+    latin: frozenset[str]
 
     def corrected(self, text: str) -> str:
         """The text with the shop's words in place of what only sounds like them.
@@ -40,9 +45,17 @@ class Homophones:
                 loose.append(word)
                 continue
             done += self._joined(loose)
-            done.append(word)
+            done.append(self._from_pinyin(word) or word)
             loose = []
         return "".join(done + self._joined(loose))
+
+    def _from_pinyin(self, word: str) -> str:
+        """The shop's word that a word in Latin letters spells out: tuikuan."""
+        if len(word) < _SHORTEST_PINYIN or not (word.isascii() and word.isalpha()):
+            return ""
+        if word in self.latin:
+            return ""
+        return self.words.get(spelt_out(word) or "", "")
 
     def _joined(self, loose: Sequence[str]) -> list[str]:
         """Characters that form no word of the dictionary, made words of the shop where they can."""
@@ -79,17 +92,18 @@ def fit_homophones(phrases: Iterable[str], others: Iterable[str]) -> Homophones:
         phrases: The shop's, normalised.
         others: Everyday phrases, normalised: what stands there is known, but no word of the shop.
     """
+    asked = tuple(phrases)
+    everything = (*asked, *others)
     counts: Counter[str] = Counter()
-    known: set[str] = set()
-    for phrase in phrases:
-        known.update(left + right for left, right in pairwise(phrase))
-        counts.update(
-            {word for word in rjieba.cut(phrase, hmm=True) if 2 <= len(word) <= _LONGEST}  # noqa: PLR2004
-        )
-    for phrase in others:
-        known.update(left + right for left, right in pairwise(phrase))
+    for phrase in asked:
+        counts.update(set(rjieba.cut(phrase, hmm=True)))
     words: dict[str, str] = {}
     for word, times in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
-        if times >= _MIN_PHRASES and all(map(is_chinese, word)):
+        is_word = 2 <= len(word) <= _LONGEST and all(map(is_chinese, word))  # noqa: PLR2004
+        if is_word and times >= _MIN_PHRASES:
             words.setdefault(rough(word), word)
-    return Homophones(words, frozenset(known))
+    return Homophones(
+        words,
+        frozenset(left + right for phrase in everything for left, right in pairwise(phrase)),
+        frozenset(word for phrase in everything for word in _LATIN.findall(phrase)),
+    )

@@ -10,6 +10,7 @@ _MERGED = (
     (re.compile("^l"), "n"),
     (re.compile("([aei]n)g$"), r"\1"),
 )
+_LONGEST_SYLLABLE = 6  # chuang
 
 
 def sound(char: str) -> str:
@@ -31,6 +32,22 @@ def rough(text: str) -> str:
     return " ".join([sounds.get(char, char) for char in text])
 
 
+def spelt_out(word: str) -> str | None:
+    """What a word in Latin letters sounds like if it is pinyin: ``tuikuan``; ``None`` if not.
+
+    Returns:
+        As ``rough`` gives it. Of several readings the one with the longest syllables first.
+    """
+    merged = _merged()
+    ends: dict[int, tuple[str, ...]] = {len(word): ()}
+    for start in range(len(word) - 1, -1, -1):
+        for end in range(min(len(word), start + _LONGEST_SYLLABLE), start, -1):
+            if end in ends and word[start:end] in merged:
+                ends[start] = (merged[word[start:end]], *ends[end])
+                break
+    return " ".join(ends[0]) if 0 in ends else None
+
+
 def is_chinese(char: str) -> bool:
     """Whether the sound of a character is known."""
     return char in _sounds()
@@ -48,10 +65,16 @@ def _sounds() -> dict[str, str]:
 
 @cache
 def _rough_sounds() -> dict[str, str]:
+    merged = _merged()
+    return {char: merged[syllable] for char, syllable in _sounds().items()}
+
+
+@cache
+def _merged() -> dict[str, str]:
     merged: dict[str, str] = {}
     for syllable in set(_sounds().values()):
         now = syllable
         for pattern, simpler in _MERGED:
             now = pattern.sub(simpler, now)
         merged[syllable] = now
-    return {char: merged[syllable] for char, syllable in _sounds().items()}
+    return merged

@@ -1,3 +1,4 @@
+import string
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.homophones import fit_homophones
-from knowledge_base.pinyin import rough
+from knowledge_base.pinyin import rough, spelt_out
 from scripts import new_pinyin
 
 SHOP = fit_homophones(
@@ -21,6 +22,8 @@ SHOP = fit_homophones(
         ("我的卡蜜呢", "我的卡密呢"),
         ("冲值没到账", "充值没到账"),
         ("充直多久到账", "充值多久到账"),
+        ("wode kami ne", "wode 卡密 ne"),
+        ("chongzhi怎么没到", "充值怎么没到"),
     ],
 )
 def test_what_sounds_like_a_word_of_the_shop_is_read_as_that_word(heard: str, meant: str) -> None:
@@ -32,9 +35,24 @@ def test_what_is_a_word_already_is_left_alone(text: str) -> None:
     assert SHOP.corrected(text) == text
 
 
-@given(st.text(max_size=60))
-def test_any_text_keeps_its_length(text: str) -> None:
+@given(
+    st.text(
+        st.characters(exclude_characters=string.ascii_letters, exclude_categories=["Cs"]),
+        max_size=60,
+    )
+)
+def test_any_text_without_latin_letters_keeps_its_length(text: str) -> None:
     assert len(SHOP.corrected(text)) == len(text)
+
+
+@given(st.text(string.ascii_letters + " 卡密", max_size=60))
+def test_any_latin_word_is_accepted(text: str) -> None:
+    assert SHOP.corrected(text) is not None
+
+
+@pytest.mark.parametrize("word", ["hello", "where", "code", "refund", "redeem", "my"])
+def test_english_words_are_no_pinyin(word: str) -> None:
+    assert spelt_out(word) is None
 
 
 def test_sounds_that_dialects_merge_are_one() -> None:
