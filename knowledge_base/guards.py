@@ -8,7 +8,7 @@ from knowledge_base.intent import Intent, IntentId
 from knowledge_base.normalize import Normalizer, any_of
 
 # What is left of a confidence: an answer becomes a question asked back, and that a miss.
-SHARE = 0.5
+SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
