@@ -1,4 +1,4 @@
-"""What the classifier looks at: characters, words and pairs of words.
+"""What the classifier looks at: characters, words, what they mean, pairs of words, and sounds.
 
 Source:
     The views and their sizes were chosen by measuring on 40 labelled sets: for Chinese,
@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import rjieba
 
+from knowledge_base.concepts import concepts
 from knowledge_base.masks import MASKS
 from knowledge_base.pinyin import rough
 
@@ -33,7 +34,7 @@ def is_latin(text: str) -> bool:
 
 
 def features(text: str) -> Views:
-    """Counts of characters, words, unordered pairs of words, and sounds.
+    """Counts of characters, words with their concepts, unordered pairs of words, and sounds.
 
     Args:
         text: Normalised.
@@ -67,6 +68,7 @@ def features(text: str) -> Views:
     counted += [
         f"w{left} {right}" for left, right in pairwise(words) if left.isascii() and right.isascii()
     ]
+    counted += [f"w={concept}" for concept in concepts(words)]
     paired = sorted({word for word in words if word not in _STOP})[:_MAX_PAIRED_WORDS]
     pairs = [f"p{left} {right}" for n, left in enumerate(paired) for right in paired[n + 1 :]]
     return Counter(chars), Counter(counted), Counter(pairs), Counter(sounds)
