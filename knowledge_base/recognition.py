@@ -36,7 +36,7 @@ _SHORT_CHARS = 8
 _CONTEXT_SHARE = 0.6
 _ADDED = 0.05  # confidence that a fragment must add to an intent to have spoken of it
 _GOES_ON = re.compile(
-    r"那|还是|仍然|依然|又|再|然后|接着|所以|但是?|可是|不过|为什么|怎么|多久|什么时候|要等|这|它|"
+    r"那|还是|仍然|依然|又|再|然后|接着|所以|但是?|可是|不过|为什么|怎么|多久|几天|什么时候|要(?:等|多|几)|这|它|"
     r"not working|still|again|then|so |but |why|how long|when|what about|it |and "
 )
 _SURE = 1.0
