@@ -233,7 +233,8 @@ class Recognizer:
             return whole
         running = max(alone, key=alone.__getitem__)
         own = {found.intent: found for found in whole.candidates}
-        best = dict(own)
+        left = 1 - _CONTEXT_SHARE if whole.band is Band.ANSWER else 1.0
+        best = {name: replace(one, confidence=left * one.confidence) for name, one in own.items()}
         for found in self._learnt(f"{earlier} {fragment}", known):
             before_it = own[found.intent].confidence if found.intent in own else 0.0
             mixed = (1 - _CONTEXT_SHARE) * before_it + _CONTEXT_SHARE * found.confidence
