@@ -11,7 +11,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +22,7 @@ from knowledge_base.recognition import Recognizer
 
 PASSES = 3
 _WARM_UP = 50
+_LONG = 10_000
 _NOT_FOR_SERVING = ("sklearn", "scipy")
 
 
@@ -49,6 +50,7 @@ def probe(kb: Path, cache_dir: Path, texts: Sequence[str]) -> dict[str, object]:
         "one": _asked(loaded.recognizer, texts, split=False),
         "all": _asked(loaded.recognizer, texts, split=True),
     }
+    long_s = _asked(loaded.recognizer, list(_long_texts()), split=True)
     gc.collect()
     return {
         "phrases": loaded.phrase_count,
@@ -61,8 +63,22 @@ def probe(kb: Path, cache_dir: Path, texts: Sequence[str]) -> dict[str, object]:
         "silence_s": max(b - a for a, b in zip(told, [*told[1:], started + load_s], strict=True)),
         "gained_mb": _resident_mb() - before_mb,
         "took_s": took_s,
+        "long_s": max(long_s),
         "not_for_serving": [name for name in _NOT_FOR_SERVING if name in sys.modules],
     }
+
+
+def _long_texts() -> Iterator[str]:
+    """Messages of 10,000 characters, of several kinds."""
+    for piece in (
+        "我的卡密怎么还没有到账呢，",
+        "where is my order please ",
+        "卡\n",
+        "1234567890-",
+        "😀",
+        "a@",
+    ):
+        yield (piece * _LONG)[:_LONG]
 
 
 def _asked(recognizer: Recognizer, texts: Sequence[str], *, split: bool) -> list[float]:

@@ -23,6 +23,8 @@ from benchmarks.utterances import utterances
 
 SEED = 20261123
 _ASKED = 1000
+_EACH = 60
+_LONG_AIM_MS = 20
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -41,6 +43,7 @@ class Cost:
         gained_mb: What the serving process holds more than before, after all questions.
         one: One utterance as one question (``recognize``).
         all: One utterance with all its questions (``questions``), as in a turn.
+        long_s: The slowest of several messages of 10,000 characters.
         not_for_serving: Modules that should not have been imported, and were.
     """
 
@@ -55,6 +58,7 @@ class Cost:
     gained_mb: float
     one: Spread
     all: Spread
+    long_s: float
     not_for_serving: tuple[str, ...]
 
 
@@ -70,16 +74,35 @@ class Aims:
     """
 
     p50_ms: float | None
-    p99_ms: float
-    fit_s: float
+    p99_ms: float | None
+    fit_s: float | None
     gained_mb: float | None
 
 
 def shipped_cost(folder: Path) -> Cost:
-    """The shipped kb.yaml: 50 intents with about 60 phrases each."""
+    """The shipped kb.yaml as it is."""
+    return cost_of(SHIPPED_KB, folder / "shipped", _customers())
+
+
+def middle_cost(folder: Path) -> Cost:
+    """The shipped intents with 60 of their phrases each, taken evenly from all."""
+    by_intent: dict[str, list[str]] = {}
+    for phrase, intent in labelled_set("customers").phrases:
+        by_intent.setdefault(intent, []).append(phrase)
+    phrases = [
+        (texts[n * len(texts) // _EACH], intent)
+        for intent, texts in by_intent.items()
+        for n in range(min(_EACH, len(texts)))
+    ]
+    path = folder / "middle.yaml"
+    write_kb(phrases, path)
+    return cost_of(path, folder / "middle", _customers())
+
+
+def _customers() -> list[str]:
     said = [case.text for case in labelled_set("customers").tests]
     more = islice(utterances(Random(SEED)), _ASKED - len(said))  # noqa: S311 - load, not secrets
-    return cost_of(SHIPPED_KB, folder / "shipped", [*said, *more])
+    return [*said, *more]
 
 
 def large_cost(folder: Path) -> Cost:
@@ -106,24 +129,31 @@ def cost_of(kb: Path, cache_dir: Path, texts: Sequence[str]) -> Cost:
         gained_mb=serving["gained_mb"],
         one=Spread.of(serving["took_s"]["one"]),
         all=Spread.of(serving["took_s"]["all"]),
+        long_s=serving["long_s"],
         not_for_serving=tuple(serving["not_for_serving"]),
     )
 
 
 def cost_lines(cost: Cost, aims: Aims) -> Iterator[str]:
     """For people."""
-    p50 = "" if aims.p50_ms is None else f"p50 ≤ {aims.p50_ms:g}, "
-    is_fast = (aims.p50_ms is None or cost.one.p50 <= aims.p50_ms) and cost.one.p99 <= aims.p99_ms
+    wanted_ms = [("p50", aims.p50_ms, cost.one.p50), ("p99", aims.p99_ms, cost.one.p99)]
+    limits = ", ".join(f"{name} ≤ {most:g}" for name, most, _ in wanted_ms if most is not None)
+    is_fast = all(took <= most for _, most, took in wanted_ms if most is not None)
     yield row(
         f"one query, {cost.intents} × {cost.phrases // cost.intents}",
         ms(cost.one, digits=2),
-        aim(f"{p50}p99 ≤ {aims.p99_ms:g} ms", is_met=is_fast),
+        aim(f"{limits} ms", is_met=is_fast) if limits else "",
     )
     yield row("  all questions of a message", ms(cost.all, digits=2))
     yield row(
+        "  a message of 10,000 characters",
+        f"{cost.long_s * 1e3:.1f} ms",
+        aim(f"≤ {_LONG_AIM_MS} ms", is_met=cost.long_s * 1e3 <= _LONG_AIM_MS),
+    )
+    yield row(
         f"fit, {cost.phrases:,} phrases",
         f"{cost.fit_s:.1f} s ({cost.fit_cpu_s:.1f} s of CPU)",
-        aim(f"≤ {aims.fit_s:g} s", is_met=cost.fit_s <= aims.fit_s),
+        "" if aims.fit_s is None else aim(f"≤ {aims.fit_s:g} s", is_met=cost.fit_s <= aims.fit_s),
     )
     yield row("  peak memory, its own process", f"{cost.fit_peak_mb:.0f} MB")
     yield row("  progress", f"{cost.told} times", f"longest silence {cost.silence_s:.1f} s")
@@ -155,13 +185,14 @@ def _probe(kb: Path, cache_dir: Path, texts: Sequence[str]) -> dict[str, Any]:
 
 
 SIZES: dict[str, tuple[Callable[[Path], Cost], Aims]] = {
-    "shipped": (shipped_cost, Aims(p50_ms=0.4, p99_ms=1.5, fit_s=3, gained_mb=80)),
+    "shipped": (shipped_cost, Aims(p50_ms=None, p99_ms=None, fit_s=None, gained_mb=80)),
+    "middle": (middle_cost, Aims(p50_ms=0.4, p99_ms=1.5, fit_s=3, gained_mb=None)),
     "large": (large_cost, Aims(p50_ms=None, p99_ms=3, fit_s=15, gained_mb=None)),
 }
 
 
 @click.command()
-@click.option("--only", type=click.Choice(list(SIZES)), help="One of the two alone.")
+@click.option("--only", type=click.Choice(list(SIZES)), help="One of them alone.")
 def main(*, only: str | None) -> None:
     """Measure one query, a fit, and memory."""
     with tempfile.TemporaryDirectory(prefix="kefu-bench-") as folder:

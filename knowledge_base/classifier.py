@@ -11,7 +11,7 @@ def scores(model: Model, fuzzy: Fuzzy, text: str) -> tuple[Ints, Floats]:
     """The likeliest classes of one normalised text and their confidence.
 
     Returns:
-        At most 12 class numbers, best first, and their confidences in [0, 1]. Confidences are
+        At most 6 class numbers, best first, and their confidences in [0, 1]. Confidences are
         scores: they need not sum to 1. Both are empty when nothing of the text is known.
     """
     columns, values = model.vectorizer.row(text)

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz, process
 from knowledge_base.sparse import Floats, Ints
 
 WEIGHT = 0.6
-AMONG = 12  # intents whose phrases are compared: the most likely ones
+AMONG = 6  # intents whose phrases are compared: the most likely ones
 
 
 @dataclass(frozen=True, slots=True)
