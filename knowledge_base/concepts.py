@@ -1,30 +1,39 @@
 """Words that nearly mean the same, in messages to a shop: a small thesaurus."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+
+MARK = "="
+"""What a concept's name begins with; no word does."""
 
 
-def concepts(words: Sequence[str]) -> Iterator[str]:
-    """The concepts that words stand for, one by one or two at a time, in their order.
+def meanings(words: Sequence[str]) -> list[str]:
+    """The words, and the name of its concept in place of each word or two that have one.
 
-    >>> list(concepts(["buy"])) == list(concepts(["purchase"])) != []
-    True
+    >>> meanings(["i", "purchased", "it"])
+    ['i', '=buy', 'it']
     """
     known = _concepts()
-    for word in words:
-        if word in known:
-            yield known[word]
-    for left, right in pairwise(words):
-        both = f"{left} {right}" if left.isascii() and right.isascii() else left + right
-        if both in known:
-            yield known[both]
+    found: list[str] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if at + 1 < len(words):
+            after = words[at + 1]
+            both = f"{word} {after}" if word.isascii() and after.isascii() else word + after
+            if both in known:
+                found.append(known[both])
+                at += 2
+                continue
+        found.append(known.get(word, word))
+        at += 1
+    return found
 
 
 @cache
 def _concepts() -> Mapping[str, str]:
-    """Word → the first word of its group."""
+    """Word → the concept that is named after the first word of its group."""
     lines = files("knowledge_base").joinpath("concepts.txt").read_text("utf-8").splitlines()
     groups = (line.split("|") for line in lines if line.strip() and not line.startswith("#"))
-    return {word.strip(): group[0].strip() for group in groups for word in group}
+    return {word.strip(): MARK + group[0].strip() for group in groups for word in group}

@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from knowledge_base.cases import Case
+from knowledge_base.cases import OUT_OF_SCOPE, Case
 from knowledge_base.loader import KnowledgeBase
-from knowledge_base.recognition import Band, Recognition
+from knowledge_base.recognition import Band, Recognition, Thresholds
+
+NOTHING = "–"
+"""Stands for an intent where nothing was recognised."""
+_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,35 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Confusion:
+    """What was taken for what.
+
+    Attributes:
+        wanted: The right intent, or ``oos``.
+        taken: The best candidate, or ``–`` where nothing was recognised.
+        times: How often.
+        answered: How many of these were answered, and so wrongly.
+        examples: The surest first, at most 3.
+    """
+
+    wanted: str
+    taken: str
+    times: int
+    answered: int
+    examples: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "wanted": self.wanted,
+            "taken": self.taken,
+            "times": self.times,
+            "answered": self.answered,
+            "examples": list(self.examples),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All figures of one evaluation; shares in [0, 1], ``None`` where there is nothing to count.
 
@@ -67,9 +100,10 @@ class Report:
         latency_ms: p50 and p99 of one recognition.
         n: In-scope rows.
         n_oos: Out-of-scope rows.
-        recall: Intent → (right, rows).
-        confusions: (intent wanted, intent taken, times), most frequent first.
+        recall: Intent → (right, rows), the worst first.
+        confusions: Most frequent first. Out-of-scope rows count where they were answered.
         predictions: One per case.
+        thresholds: The bands that were in use.
     """
 
     accuracy: float | None
@@ -87,12 +121,13 @@ class Report:
     n: int
     n_oos: int
     recall: Mapping[str, tuple[int, int]]
-    confusions: tuple[tuple[str, str, int], ...]
+    confusions: tuple[Confusion, ...]
     predictions: tuple[Prediction, ...]
+    thresholds: Thresholds
 
     def as_json(self) -> dict[str, Any]:
         """The figures alone, rounded to four places."""
-        shares = {name: _rounded(getattr(self, name)) for name, _ in _FIGURES}
+        shares = {name: _rounded(getattr(self, name)) for name, _ in FIGURES}
         return {
             **shares,
             "fit_s": round(self.fit_s, 3),
@@ -101,22 +136,14 @@ class Report:
             "n_oos": self.n_oos,
         }
 
-    def as_text(self) -> str:
-        """For a person: figures, intents that are recognised worst, confusions."""
-        lines = [f"{self.n} 条有意图 (in scope), {self.n_oos} 条超出范围 (out of scope)"]
-        for name, words in _FIGURES:
-            share = getattr(self, name)
-            lines.append(f"{name:<16}{'–' if share is None else f'{share:7.1%}'}  {words}")
-        latency = ", ".join(f"{name} {ms:.2f} ms" for name, ms in self.latency_ms.items())
-        lines.append(f"fit {self.fit_s:.1f} s; {latency}")
-        worst = sorted(self.recall.items(), key=lambda entry: entry[1][0] / entry[1][1])
-        weak = [f"  {name}: {right}/{rows}" for name, (right, rows) in worst if right < rows]
-        if weak:
-            lines += ["认得最差的意图 (weakest intents):", *weak[:15]]
-        if self.confusions:
-            lines.append("最常混淆 (confusions):")
-            lines += [f"  {a} → {b}: {times}" for a, b, times in self.confusions[:15]]
-        return "\n".join(lines)
+    def details(self) -> dict[str, Any]:
+        """Recall of each intent and the confusions, for programs."""
+        return {
+            "recall": {
+                name: {"right": right, "rows": rows} for name, (right, rows) in self.recall.items()
+            },
+            "confusions": [one.as_json() for one in self.confusions],
+        }
 
     def write_predictions(self, path: Path) -> None:
         """One row per case: ``text,intent,decision,predicted,confidence,top3``."""
@@ -136,17 +163,17 @@ class Report:
                 )
 
 
-_FIGURES = (
+FIGURES = (
     ("accuracy", "第一候选正确"),
     ("top3", "前三个里有正确的"),
     ("answered_right", "答了，答对"),
     ("clarified_right", "反问了，选项里有正确的"),
     ("answered_wrong", "答了，答错"),
     ("missed", "没答也没反问"),
-    ("oos_rejected", "超出范围的没有乱答"),
-    ("oos_silent", "超出范围的没答也没反问"),
-    ("auroc", "置信度分得开范围内外"),
-    ("kept_at_80", "挡住八成超范围时仍答对"),
+    ("oos_rejected", "不归我们管的，没有乱答"),
+    ("oos_silent", "不归我们管的，没答也没反问"),
+    ("auroc", "把握分得开归不归我们管"),
+    ("kept_at_80", "挡住八成不归我们管的时，还能答对"),
 )
 
 
@@ -163,9 +190,6 @@ def evaluate(kb: KnowledgeBase, cases: Sequence[Case]) -> Report:
     outside = [said for said in predictions if not said.case.intents]
     answered = [said for said in inside if said.recognition.band is Band.ANSWER]
     clarified = [said for said in inside if said.recognition.band is Band.CLARIFY]
-    wrong = Counter(
-        (said.case.intents[0], said.best or "–") for said in inside if not said.is_right
-    )
     recall: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for said in inside:
         right, rows = recall[said.case.intents[0]]
@@ -192,10 +216,38 @@ def evaluate(kb: KnowledgeBase, cases: Sequence[Case]) -> Report:
         latency_ms=_latency(took_ms),
         n=len(inside),
         n_oos=len(outside),
-        recall=dict(recall),
-        confusions=tuple((a, b, times) for (a, b), times in wrong.most_common()),
+        recall=dict(
+            sorted(recall.items(), key=lambda entry: (entry[1][0] / entry[1][1], entry[0]))
+        ),
+        confusions=_confusions(predictions),
         predictions=tuple(predictions),
+        thresholds=kb.thresholds,
     )
+
+
+def _confusions(predictions: Sequence[Prediction]) -> tuple[Confusion, ...]:
+    """Wrong best candidates of in-scope rows, and answers to out-of-scope ones."""
+    found: dict[tuple[str, str], list[Prediction]] = defaultdict(list)
+    for said in predictions:
+        if said.case.intents and not said.is_right:
+            found[said.case.intents[0], said.best or NOTHING].append(said)
+        elif not said.case.intents and said.recognition.band is Band.ANSWER:
+            found[OUT_OF_SCOPE, said.best or NOTHING].append(said)
+    confused = [
+        Confusion(
+            wanted=wanted,
+            taken=taken,
+            times=len(rows),
+            answered=sum(said.recognition.band is Band.ANSWER for said in rows),
+            examples=tuple(
+                said.case.text
+                for said in sorted(rows, key=lambda said: (-said.confidence, said.case.text))
+            )[:_EXAMPLES],
+        )
+        for (wanted, taken), rows in found.items()
+    ]
+    confused.sort(key=lambda one: (-one.times, -one.answered, one.wanted, one.taken))
+    return tuple(confused)
 
 
 def _auroc(inside: Sequence[Prediction], outside: Sequence[Prediction]) -> float | None:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import rjieba
 
-from knowledge_base.concepts import concepts
+from knowledge_base.concepts import MARK, meanings
 from knowledge_base.masks import MASKS
 from knowledge_base.pinyin import rough
 
@@ -68,7 +68,8 @@ def features(text: str) -> Views:
     counted += [
         f"w{left} {right}" for left, right in pairwise(words) if left.isascii() and right.isascii()
     ]
-    counted += [f"w={concept}" for concept in concepts(words)]
-    paired = sorted({word for word in words if word not in _STOP})[:_MAX_PAIRED_WORDS]
+    meant = meanings(words)
+    counted += ["w" + meaning for meaning in meant if meaning[0] == MARK]
+    paired = sorted({meaning for meaning in meant if meaning not in _STOP})[:_MAX_PAIRED_WORDS]
     pairs = [f"p{left} {right}" for n, left in enumerate(paired) for right in paired[n + 1 :]]
     return Counter(chars), Counter(counted), Counter(pairs), Counter(sounds)
