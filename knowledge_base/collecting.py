@@ -5,31 +5,29 @@ from importlib.resources import files
 
 from knowledge_base.intent import IntentId
 from knowledge_base.material import Material
-from knowledge_base.normalize import Normalizer
+from knowledge_base.normalize import Normalize
 from knowledge_base.source import Source
 
 
-def material_of(source: Source, normalizer: Normalizer) -> Material:
+def material_of(source: Source, normalize: Normalize) -> Material:
     """Collect it from a checked kb.yaml."""
     numbers: dict[IntentId, int] = {name: n for n, name in enumerate(source.intents)}
     phrases: dict[tuple[str, int], None] = {}
     for intent in source.intents.values():
         for phrase in intent.asks:
-            phrases[normalizer.normalize(phrase), numbers[intent.id]] = None
+            phrases[normalize(phrase), numbers[intent.id]] = None
     asked = {phrase for phrase, _ in phrases}
     refused = {
-        (normalizer.normalize(phrase), numbers[intent.id]): None
+        (normalize(phrase), numbers[intent.id]): None
         for intent in source.intents.values()
         for phrase in intent.nots
     }
-    outside = _others((normalizer.normalize(phrase) for phrase in source.out_of_scope), asked)
-    everyday = (
-        normalizer.normalize(phrase) for phrase in (*source.background, *everyday_phrases())
-    )
+    outside = _others((normalize(phrase) for phrase in source.out_of_scope), asked)
+    everyday = (normalize(phrase) for phrase in (*source.background, *everyday_phrases()))
     return Material(
         intents=tuple(numbers),
         phrases=tuple(pair for pair in phrases if pair[0]),
-        titles=tuple(normalizer.normalize(intent.title) for intent in source.intents.values()),
+        titles=tuple(normalize(intent.title) for intent in source.intents.values()),
         refused=tuple(pair for pair in refused if pair[0] and pair not in phrases),
         outside=outside,
         background=_others(everyday, asked.union(outside)),

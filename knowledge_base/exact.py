@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from knowledge_base.intent import Intent, IntentId
-from knowledge_base.normalize import Normalizer
+from knowledge_base.normalize import Normalize
 
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -35,18 +35,18 @@ class Exact:
 
 
 def fit_exact(
-    intents: Iterable[Intent], out_of_scope: Iterable[str], normalizer: Normalizer
+    intents: Iterable[Intent], out_of_scope: Iterable[str], normalize: Normalize
 ) -> Exact:
     """Collect the phrases of a knowledge base."""
     claimed: dict[str, dict[IntentId, None]] = {}
     refused: dict[str, set[IntentId]] = {}
     for intent in intents:
         for phrase in (intent.title, *intent.asks):
-            claimed.setdefault(exact_key(normalizer.normalize(phrase)), {})[intent.id] = None
+            claimed.setdefault(exact_key(normalize(phrase)), {})[intent.id] = None
         for phrase in intent.nots:
-            refused.setdefault(exact_key(normalizer.normalize(phrase)), set()).add(intent.id)
+            refused.setdefault(exact_key(normalize(phrase)), set()).add(intent.id)
     return Exact(
         intents={key: tuple(found) for key, found in claimed.items() if key},
         not_these={key: frozenset(found) for key, found in refused.items()},
-        out_of_scope=frozenset(exact_key(normalizer.normalize(text)) for text in out_of_scope),
+        out_of_scope=frozenset(exact_key(normalize(text)) for text in out_of_scope),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from knowledge_base.intent import Intent, IntentId
-from knowledge_base.normalize import Normalizer, any_of
+from knowledge_base.normalize import Normalize, any_of
 
 # What is left of a confidence: an answer becomes a question asked back, and that a miss.
 SHARE = 0.4
@@ -32,16 +32,16 @@ class Guards:
         return SHARE if named - self.known.get(intent, frozenset()) else 1.0
 
 
-def fit_guards(words: Iterable[str], intents: Iterable[Intent], normalizer: Normalizer) -> Guards:
+def fit_guards(words: Iterable[str], intents: Iterable[Intent], normalize: Normalize) -> Guards:
     """Collect what each intent speaks of by itself."""
-    pattern = any_of({normalizer.normalize(word) for word in words} - {""})
+    pattern = any_of({normalize(word) for word in words} - {""})
     if pattern is None:
         return Guards(None, {})
     known = {
         intent.id: frozenset(
             word
             for phrase in (intent.title, *intent.asks)
-            for word in pattern.findall(normalizer.normalize(phrase))
+            for word in pattern.findall(normalize(phrase))
         )
         for intent in intents
     }

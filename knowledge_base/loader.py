@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from threading import Timer
 from zipfile import BadZipFile
@@ -93,7 +94,8 @@ def load(
     """
     source = read_source(path, tools)
     normalizer = Normalizer(source.synonyms)
-    material = material_of(source, normalizer)
+    normalize = cache(normalizer.normalize)  # every phrase is needed three times
+    material = material_of(source, normalize)
     if cache_dir is None:
         with tempfile.TemporaryDirectory(prefix="kefu-fit-") as folder:
             model = _fitted(material, Path(folder), progress)
@@ -106,9 +108,9 @@ def load(
     recognizer = Recognizer(
         normalizer=normalizer,
         homophones=_homophones_of(material),
-        exact=fit_exact(source.intents.values(), source.out_of_scope, normalizer),
+        exact=fit_exact(source.intents.values(), source.out_of_scope, normalize),
         patterns=fit_patterns(source.intents.values()),
-        guards=fit_guards(source.not_ours, source.intents.values(), normalizer),
+        guards=fit_guards(source.not_ours, source.intents.values(), normalize),
         fuzzy=Fuzzy(tuple(tuple(dict.fromkeys(phrases)) for phrases in by_class)),
         model=model,
         intents=tuple(IntentId(name) for name in material.intents),
@@ -136,11 +138,12 @@ def load_on_old_fit(
     if not source.intents.keys() >= set(previous.recognizer.intents):
         return None
     normalizer = Normalizer(source.synonyms)
+    normalize = cache(normalizer.normalize)
     recognizer = replace(
         previous.recognizer,
-        exact=fit_exact(source.intents.values(), source.out_of_scope, normalizer),
+        exact=fit_exact(source.intents.values(), source.out_of_scope, normalize),
         patterns=fit_patterns(source.intents.values()),
-        guards=fit_guards(source.not_ours, source.intents.values(), normalizer),
+        guards=fit_guards(source.not_ours, source.intents.values(), normalize),
         normalizer=normalizer,
         thresholds=thresholds_of(previous.recognizer.model, source.thresholds.model_dump()),
     )

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from opencc import OpenCC
 
@@ -14,6 +14,8 @@ _PASSES = 6
 _INVISIBLE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\ud800-\udfff]"
 )
+Normalize = Callable[[str], str]
+"""A text in its one spelling."""
 _LATIN_EDGE = r"a-z0-9"
 
 
@@ -70,8 +72,12 @@ class Normalizer:
 
 def any_of(words: Collection[str]) -> re.Pattern[str] | None:
     """A pattern that finds the longest of these normalised words; ``None`` without any."""
+    if not words:
+        return None
     longest_first = sorted(words, key=lambda word: (-len(word), word))
-    return re.compile("|".join(_bounded(word) for word in longest_first)) if words else None
+    # one look at the first character spares most places of a text all the words
+    first = "".join(sorted({re.escape(word[0]) for word in words}))
+    return re.compile(f"(?=[{first}])(?:" + "|".join(map(_bounded, longest_first)) + ")")
 
 
 def _bounded(word: str) -> str:

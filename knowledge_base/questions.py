@@ -1,8 +1,9 @@
 """Cutting a message into clauses, and finding the question among the politeness."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
+
+from knowledge_base.normalize import Normalize
 
 # A clause ends at punctuation, a new line, or a space between Chinese characters; or where
 # somebody says that another question follows.
@@ -36,7 +37,7 @@ class Clause:
     normalized: str
 
 
-def clauses(text: str, normalize: Callable[[str], str]) -> tuple[Clause, ...]:
+def clauses(text: str, normalize: Normalize) -> tuple[Clause, ...]:
     """The clauses of a message that say something: greetings and thanks are left out.
 
     Nothing is left of a message that is polite and no more.
