@@ -5,19 +5,17 @@ An error is one line that says what, where and what to do; the exit status is th
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import SecretStr
 
-from bot import logs
+from bot import command
+from bot.command import DATA, KB, now, settings_of, with_storage
 from bot.errors import KefuError
-from bot.settings import Settings, read_settings
+from bot.kb_cli import kb
 from connectors.errors import ConnectorError
 from handoff.errors import HandoffError
 from knowledge_base.errors import KnowledgeBaseFailure
@@ -41,25 +39,13 @@ class _Told(click.Group):
             ctx.exit(130)
 
 
-_DATA = click.option("--data", type=click.Path(path_type=Path), help="数据目录（KEFU_DATA_DIR）")
-_KB = click.option("--kb", type=click.Path(path_type=Path), help="知识库文件（KEFU_KB）")
-"""Options that stand before the environment."""
-
-
 @click.group(cls=_Told, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kefu", prog_name="kefu")
 def main() -> None:
     """Kefu 客服：卡店的聊天机器人和人工客服台。"""
 
 
-def _settings(data: Path | None = None, kb: Path | None = None, **more: object) -> Settings:
-    settings = read_settings(data_dir=data, kb=kb, **more)
-    logs.configure(settings.log_level, settings.log_format)
-    return settings
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
+main.add_command(kb)
 
 
 # ---------------------------------------------------------------------- run and chat
@@ -69,13 +55,13 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 @click.option("--demo", is_flag=True, help="带一个演示商店：订单、卡密各种情况都有")
 @click.option("--host", help="监听地址（KEFU_HOST）")
 @click.option("--port", type=int, help="端口（KEFU_PORT）")
-@_DATA
-@_KB
+@DATA
+@KB
 def run(
     *, demo: bool, host: str | None, port: int | None, data: Path | None, kb: Path | None
 ) -> None:
     """启动：聊天页面、人工客服台、机器人。"""
-    settings = _settings(data, kb, host=host, port=port)
+    settings = settings_of(data, kb, host=host, port=port)
     # imported here: the server's libraries would slow down every other command, and an error
     from bot.server import serve  # noqa: PLC0415
 
@@ -84,129 +70,19 @@ def run(
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="一行一条消息输入，一行一个 JSON 输出")
-@_DATA
-@_KB
+@DATA
+@KB
 def chat(*, as_json: bool, data: Path | None, kb: Path | None) -> None:
     """在终端里和机器人聊天，并显示它的理由。"""
     from bot.terminal import chat_with, run_json, run_text  # noqa: PLC0415
 
-    settings = _settings(data, kb)
+    settings = settings_of(data, kb)
 
     async def talk() -> None:
         async with chat_with(settings) as conversation:
             await (run_json if as_json else run_text)(conversation)
 
-    _run(talk())
-
-
-# ---------------------------------------------------------------------- kb
-
-
-@main.group()
-def kb() -> None:
-    """知识库：检查、评测、导入。"""
-
-
-@kb.command()
-@_KB
-@_DATA
-@click.option("--explain", metavar="TOOL", help="列出一个工具的变量和结果")
-@click.option("--json", "as_json", is_flag=True)
-def check(*, kb: Path | None, data: Path | None, explain: str | None, as_json: bool) -> None:
-    """检查 kb.yaml：写错的地方、互相冲突的说法、没认对的例句。"""
-    from bot.tool_specs import TOOL_SPECS  # noqa: PLC0415
-    from knowledge_base import check as checking  # noqa: PLC0415
-
-    if explain is not None:
-        if explain not in TOOL_SPECS:
-            raise KefuError(f"没有工具 {explain}；有 {', '.join(TOOL_SPECS)}")
-        click.echo(checking.explain(TOOL_SPECS[explain]))
-        return
-    loaded = _loaded(_settings(data, kb))
-    findings = checking.check(loaded)
-    errors = [one for one in findings if one.severity is checking.Severity.ERROR]
-    if as_json:
-        click.echo(
-            json.dumps(
-                [
-                    {
-                        "file": str(one.place.file),
-                        "line": one.place.line,
-                        "kind": one.kind,
-                        "text": one.text,
-                        "hint": one.hint,
-                        "severity": one.severity.value,
-                    }
-                    for one in findings
-                ],
-                ensure_ascii=False,
-            )
-        )
-    else:
-        for one in findings:
-            click.echo(str(one))
-        click.echo(
-            f"{len(loaded.intents)} 个意图，{loaded.phrase_count} 条说法："
-            f"{len(errors)} 个错误，{len(findings) - len(errors)} 条建议"
-        )
-    if errors:
-        sys.exit(WRONG)
-
-
-@kb.command(name="eval")
-@_KB
-@_DATA
-@click.option("--cases", required=True, type=click.Path(path_type=Path), help="CSV：text,intent")
-@click.option("--predictions", type=click.Path(path_type=Path), help="逐条结果写到这个 CSV")
-@click.option("--json", "as_json", is_flag=True)
-def evaluate(
-    *, kb: Path | None, data: Path | None, cases: Path, predictions: Path | None, as_json: bool
-) -> None:
-    """用标注好的句子给识别打分。"""
-    from knowledge_base import cases as reading  # noqa: PLC0415
-    from knowledge_base import evaluation  # noqa: PLC0415
-
-    labelled = reading.read_cases(cases)
-    report = evaluation.evaluate(_loaded(_settings(data, kb)), labelled)
-    if predictions is not None:
-        report.write_predictions(predictions)
-    click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.as_text())
-
-
-@kb.command(name="import")
-@click.argument("cases", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-def import_cases(*, cases: Path, output: Path) -> None:
-    """把标注好的 CSV（text,intent）变成知识库。"""
-    from knowledge_base import importer  # noqa: PLC0415
-
-    count = importer.import_cases(cases, output)
-    click.echo(f"{output}：{count} 个意图。下一步：kefu kb check --kb {output}")
-
-
-@kb.command()
-@_KB
-@_DATA
-def warm(*, kb: Path | None, data: Path | None) -> None:
-    """提前训练好识别模型，让第一次启动更快。"""
-    _loaded(_settings(data, kb))
-
-
-def _loaded(settings: Settings) -> Any:
-    from bot.tool_specs import TOOL_SPECS  # noqa: PLC0415
-    from knowledge_base.loader import load  # noqa: PLC0415
-
-    bar = _Progress()
-    return load(settings.kb, tools=TOOL_SPECS, cache_dir=settings.data_dir / "cache", progress=bar)
-
-
-class _Progress:
-    """Progress on a terminal; nothing where the output is read by a program."""
-
-    def __call__(self, step: str, done: float) -> None:
-        """Show a step's share, in [0, 1]."""
-        if sys.stderr.isatty():
-            click.echo(f"\r识别模型：{step} {done:.0%}   ", nl=done >= 1, err=True)
+    command.run(talk())
 
 
 # ---------------------------------------------------------------------- agents
@@ -222,7 +98,7 @@ def agent() -> None:
 @click.option("--name", help="顾客看到的名字；不填就用账号名")
 @click.option("--role", type=click.Choice(["agent", "supervisor", "admin"]), default="agent")
 @click.option("--password", help="不填就随机生成并打印")
-@_DATA
+@DATA
 def add(
     *, username: str, name: str | None, role: str, password: str | None, data: Path | None
 ) -> None:
@@ -232,7 +108,7 @@ def add(
     from handoff.agents import Role, add_agent  # noqa: PLC0415
 
     chosen = password or secrets.token_urlsafe(9)
-    settings = _settings(data)
+    settings = settings_of(data)
 
     async def work(storage: Any) -> None:
         await add_agent(
@@ -241,15 +117,15 @@ def add(
             name=name or username,
             role=Role(role),
             password=SecretStr(chosen),
-            now=_now(),
+            now=now(),
         )
         click.echo(f"已新增客服 {username}" + ("" if password else f"，密码：{chosen}"))
 
-    _with_storage(settings, work)
+    with_storage(settings, work)
 
 
 @agent.command(name="list")
-@_DATA
+@DATA
 def list_agents(*, data: Path | None) -> None:
     """列出客服。"""
 
@@ -258,12 +134,12 @@ def list_agents(*, data: Path | None) -> None:
             state = "已停用" if one.is_disabled else "正常"
             click.echo(f"{one.username}\t{one.name}\t{one.role.value}\t{state}")
 
-    _with_storage(_settings(data), work)
+    with_storage(settings_of(data), work)
 
 
 @agent.command()
 @click.argument("username")
-@_DATA
+@DATA
 def disable(*, username: str, data: Path | None) -> None:
     """停用一个客服：马上退出登录，手里的会话回到排队。"""
     from handoff.agents import disable_agent  # noqa: PLC0415
@@ -272,13 +148,13 @@ def disable(*, username: str, data: Path | None) -> None:
         await disable_agent(storage, username)
         click.echo(f"已停用 {username}")
 
-    _with_storage(_settings(data), work)
+    with_storage(settings_of(data), work)
 
 
 @agent.command()
 @click.argument("username")
 @click.option("--password", help="不填就随机生成并打印")
-@_DATA
+@DATA
 def password(*, username: str, password: str | None, data: Path | None) -> None:
     """改一个客服的密码。"""
     import secrets  # noqa: PLC0415
@@ -291,27 +167,7 @@ def password(*, username: str, password: str | None, data: Path | None) -> None:
         await set_password(storage, username, SecretStr(chosen))
         click.echo(f"已改 {username} 的密码" + ("" if password else f"：{chosen}"))
 
-    _with_storage(_settings(data), work)
-
-
-def _now() -> Any:
-    from bot.app import utc_now  # noqa: PLC0415
-
-    return utc_now()
-
-
-def _with_storage(settings: Settings, work: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
-    """Open the database, up to date, for one command; a running kefu may use it meanwhile."""
-    from bot.app import opened_database, utc_now  # noqa: PLC0415
-    from storage.storage import Storage  # noqa: PLC0415
-
-    keyring = opened_database(settings)
-
-    async def opened() -> None:
-        async with Storage.open(settings.database, keyring=keyring, clock=utc_now) as storage:
-            await work(storage)
-
-    _run(opened())
+    with_storage(settings_of(data), work)
 
 
 # ---------------------------------------------------------------------- db and shop
@@ -323,12 +179,12 @@ def db() -> None:
 
 
 @db.command(name="upgrade")
-@_DATA
+@DATA
 def upgrade_database(*, data: Path | None) -> None:
     """把数据库升级到当前版本（启动时也会自动做）。"""
     from storage.schema import upgrade  # noqa: PLC0415
 
-    settings = _settings(data)
+    settings = settings_of(data)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     click.echo("已升级" if upgrade(settings.database) else "已经是最新")
 
@@ -340,14 +196,14 @@ def new_key() -> None:
 
 
 @db.command()
-@_DATA
+@DATA
 def rotate_key(*, data: Path | None) -> None:
     """换加密密钥：用新密钥把所有加密内容重新封一遍。先停掉 kefu 再做。"""
     from bot.app import configured_keyring, key_file  # noqa: PLC0415
     from bot.data_lock import exclusive  # noqa: PLC0415
     from storage.keys import reseal_all  # noqa: PLC0415
 
-    settings = _settings(data)
+    settings = settings_of(data)
     with exclusive(settings.data_dir):
         if settings.secret_key is not None:
             # configured keys are changed where they are configured: new one first, then this
@@ -385,12 +241,12 @@ def shop() -> None:
 
 @shop.command()
 @click.option("--json", "as_json", is_flag=True)
-@_DATA
+@DATA
 def demo(*, as_json: bool, data: Path | None) -> None:
     """演示商店里有哪些订单和卡密可以试。"""
     from bot.demo import demo_of  # noqa: PLC0415
 
-    made = demo_of(_settings(data).data_dir, _now()).as_json()
+    made = demo_of(settings_of(data).data_dir, now()).as_json()
     if as_json:
         click.echo(json.dumps(made, ensure_ascii=False))
         return

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
@@ -51,6 +50,11 @@ class Bar:
         return self.right / self.rows
 
     @property
+    def is_weak(self) -> bool:
+        """Whether any row was not recognised."""
+        return self.right < self.rows
+
+    @property
     def tone(self) -> str:
         """Its colour, by class."""
         return "good" if self.share >= _GOOD else "fair" if self.share >= _FAIR else "poor"
@@ -71,21 +75,14 @@ class Histogram:
     outside: Sequence[float]
 
 
-def write_chart(
-    report: Report, path: Path, *, titles: Mapping[str, str], shop: str, cases: str
-) -> None:
-    """Write the page.
+def page(report: Report, *, titles: Mapping[str, str], shop: str, cases: str) -> str:
+    """The page as text; every word of it that is not ours is escaped.
 
     Args:
         titles: Intent → its title.
         shop: Name of the shop.
         cases: What was evaluated on.
     """
-    path.write_text(page(report, titles=titles, shop=shop, cases=cases), encoding="utf-8")
-
-
-def page(report: Report, *, titles: Mapping[str, str], shop: str, cases: str) -> str:
-    """The page as text; every word of it that is not ours is escaped."""
     template = files("knowledge_base").joinpath("chart.html").read_text("utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

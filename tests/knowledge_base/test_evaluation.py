@@ -5,9 +5,10 @@ import pytest
 
 from knowledge_base.cases import Case, read_cases
 from knowledge_base.errors import CasesError
-from knowledge_base.evaluation import evaluate
+from knowledge_base.evaluation import Confusion, evaluate
 from knowledge_base.importer import import_cases
 from knowledge_base.loader import KnowledgeBase, load
+from knowledge_base.scorecard import as_text
 from tests.knowledge_base.conftest import TOOLS
 
 FIGURES = [
@@ -33,8 +34,37 @@ def test_all_promised_figures_are_reported(small_kb: KnowledgeBase) -> None:
     assert figures["answered_wrong"] == 0.3333
     assert figures["clarified_right"] == figures["missed"] == 0
     assert figures["oos_rejected"] == figures["oos_silent"] == figures["auroc"] == 1
-    assert report.confusions == (("payment_methods", "business_hours", 1),)
-    assert "payment_methods → business_hours" in report.as_text()
+    assert report.confusions == (
+        Confusion("payment_methods", "business_hours", times=1, answered=1, examples=("几点关门",)),
+    )
+
+
+def test_recall_and_confusions_come_worst_first_with_examples(small_kb: KnowledgeBase) -> None:
+    report = evaluate(
+        small_kb,
+        [
+            Case("我要退款", ("refund_request",)),
+            Case("几点关门", ("refund_request",)),
+            Case("你们几点下班", ("refund_request",)),
+            Case("转人工", ("human_agent",)),
+            Case("怎么付款", ()),  # answered, though nothing should
+        ],
+    )
+    assert list(report.recall.items()) == [("refund_request", (1, 3)), ("human_agent", (1, 1))]
+    assert report.confusions == (
+        Confusion("refund_request", "business_hours", 2, 2, ("你们几点下班", "几点关门")),
+        Confusion("oos", "payment_methods", 1, 1, ("怎么付款",)),
+    )
+    said = as_text(report)
+    assert "refund_request → business_hours：2 次，其中答错 2 次，如 “你们几点下班”" in said
+    assert "1/3     refund_request" in said
+    assert "1/1     human_agent" not in said
+    assert "1/1     human_agent" in as_text(report, shows_all=True)
+    assert report.details()["recall"]["refund_request"] == {"right": 1, "rows": 3}
+
+
+def test_an_evaluation_of_nothing_is_still_a_scorecard(small_kb: KnowledgeBase) -> None:
+    assert "0 条有意图" in as_text(evaluate(small_kb, []))
 
 
 def test_a_set_without_out_of_scope_rows_has_no_figures_for_them(small_kb: KnowledgeBase) -> None:

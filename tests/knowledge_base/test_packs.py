@@ -8,7 +8,8 @@ import pytest
 from rapidfuzz import fuzz, process
 
 from bot.tool_specs import TOOL_SPECS
-from knowledge_base.check import Severity, check
+from knowledge_base.check import check
+from knowledge_base.finding import Severity
 from knowledge_base.intent import IntentId
 from knowledge_base.loader import KnowledgeBase, load
 from knowledge_base.normalize import Normalizer
