@@ -6,6 +6,7 @@ corrected, cancelled or interrupted; what is left are questions, one to three in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -44,6 +45,7 @@ _NO_NUMBER = (
     "lost my order",
 )
 _MAX_PROOF_CHARS = 64
+_CODE = re.compile(r"[!-~]+")
 _MAX_QUESTIONS = 3
 _MAX_CHOICES = 3
 _QUESTION_CHARS = 60
@@ -178,7 +180,13 @@ class Dialogue:
         recognitions: tuple[Recognition, ...],
         memory: Memory,
     ) -> tuple[Decision, Memory]:
-        sure = [one for one in recognitions if one.band is Band.ANSWER]
+        # "my-password" is a password where one was asked for, whatever it resembles
+        is_typed = pending.asking == "proof" and _CODE.fullmatch(utterance.text.strip()) is not None
+        sure = [
+            one
+            for one in recognitions
+            if one.band is Band.ANSWER and (one.rule == "exact" or not is_typed)
+        ]
         others = [one for one in sure if not self._is_same_matter(one, pending)]
         filled = self._fill(pending, utterance, is_interrupted=bool(others))
         if filled is not None:
@@ -263,14 +271,16 @@ class Dialogue:
         sure = [one for one in recognitions if one.band is Band.ANSWER]
         if sure:
             steps, memory = self._steps(sure, utterance, replace(memory, misses=0))
+            unsure = [one for one in recognitions if one.band is Band.CLARIFY]
+            if unsure and not _waits(steps):  # a second question, asked back after the first
+                steps = (*steps, Clarify(_choices(unsure[0])))
             return Decision(steps, recognitions), memory
         entity = self._about_entity(utterance, memory)
         if entity is not None:
             return Decision((entity,), recognitions), replace(memory, misses=0)
         unsure = [one for one in recognitions if one.band is Band.CLARIFY]
         if unsure:
-            choices = tuple(one.intent for one in unsure[0].candidates[:_MAX_CHOICES])
-            return Decision((Clarify(choices),), recognitions), memory
+            return Decision((Clarify(_choices(unsure[0])),), recognitions), memory
         near = tuple(one.intent for found in recognitions for one in found.candidates[:2])
         return self._missed(recognitions, near, memory)
 
@@ -432,6 +442,15 @@ def _is_same(step: Step, other: Step) -> bool:
     if isinstance(step, Ask) and isinstance(other, Ask):
         return step.slot == other.slot
     return step == other
+
+
+def _choices(recognition: Recognition) -> tuple[IntentId, ...]:
+    return tuple(one.intent for one in recognition.candidates[:_MAX_CHOICES])
+
+
+def _waits(steps: Sequence[Step]) -> bool:
+    """Whether somebody is to answer already: the customer, or a person."""
+    return any(isinstance(step, HandOff | Ask) for step in steps)
 
 
 def _plain(text: str) -> str:

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 
 from knowledge_base.normalize import Normalize
 
-# A clause ends at punctuation, a new line, or a space between Chinese characters; or where
-# somebody says that another question follows.
+# Where somebody says that another question follows.
+_FOLLOWS = (
+    r"(?=另外|还有就是|還有就是|还有个|還有個|顺便问|順便問|对了|對了|再问|再問|"
+    r"\band also\b|\balso,)"
+)
+_NEXT = re.compile(_FOLLOWS)
+# A clause ends there, at punctuation, a new line, or a space between Chinese characters.
 _ENDS = re.compile(
-    r"[。！？!?；;…~～\n\r，,、]+|\.(?=\s|$)|(?<=[^\x00-\x7f])[ \u3000]+(?=[^\x00-\x7f])"
-    r"|(?=另外|还有就是|顺便问|順便問|对了|對了|再问|再問|\band also\b|\balso\b)"
+    r"[。！？!?；;…~～\n\r，,、]+|\.(?=\s|$)|(?<=[^\x00-\x7f])[ \u3000]+(?=[^\x00-\x7f])|"
+    + _FOLLOWS
 )
 # Atomic and possessive: 「谢谢了」 can be read in two ways, and n of them in 2ⁿ.
 _POLITE = re.compile(
@@ -45,6 +50,15 @@ def clauses(text: str, normalize: Normalize) -> tuple[Clause, ...]:
     parts = (part.strip() for part in _ENDS.split(text))
     made = (Clause(part, normalize(part)) for part in parts if part)
     return tuple(one for one in made if one.normalized and not is_polite(one.normalized))
+
+
+def announced(text: str) -> tuple[str, ...]:
+    """A message cut where it says that something else follows; whole, if it never does.
+
+    >>> announced("卡密无效。另外你们几点下班")
+    ('卡密无效。', '另外你们几点下班')
+    """
+    return tuple(part.strip() for part in _NEXT.split(text) if part.strip()) or (text,)
 
 
 def is_polite(normalized: str) -> bool:

@@ -14,7 +14,7 @@ from knowledge_base.intent import IntentId
 from knowledge_base.model import Model
 from knowledge_base.normalize import Normalizer
 from knowledge_base.patterns import Patterns
-from knowledge_base.questions import Clause, clauses
+from knowledge_base.questions import Clause, announced, clauses
 
 MAX_CANDIDATES = 5
 MAX_CHOICES = 3
@@ -145,8 +145,9 @@ class Recognizer:
     def questions(self, text: str, before: str = "") -> tuple[Recognition, ...]:
         """One to three questions of a message, in its order.
 
-        There is more than one only where clauses are surely about different intents; otherwise
-        the message is taken whole, as by ``recognize``.
+        There is more than one only where the message says that another one follows and both are
+        about something, or where clauses are surely about different intents; otherwise it is taken
+        whole, as by ``recognize``.
 
         Args:
             before: The question that was understood last, if it was just now. A fragment that
@@ -160,6 +161,9 @@ class Recognizer:
             return (self._in_context(whole, parts, before, known),)
         if len(parts) < 2 or whole.rule == "exact":  # noqa: PLR2004  one clause, one question
             return (whole,)
+        apart = self._announced(shown, known)
+        if len(apart) > 1:
+            return apart
         sure: dict[IntentId, Recognition] = {}
         for part in parts[:_MAX_CLAUSES]:
             found = self._recognize(part.text, part.text, part.normalized, (part,), known)
@@ -168,6 +172,18 @@ class Recognizer:
         if len(sure) < 2:  # noqa: PLR2004
             return (whole,)
         return tuple(sure.values())[:MAX_QUESTIONS]
+
+    def _announced(self, shown: str, known: _Known) -> tuple[Recognition, ...]:
+        """What is asked before and after 「另外」: answered or asked back, each by itself."""
+        found: dict[IntentId, Recognition] = {}
+        for said in announced(shown)[:MAX_QUESTIONS]:
+            parts = clauses(said, self.spelt)
+            if parts:
+                one = self._recognize(said, said, self.spelt(said), parts, known)
+                if one.band is not Band.MISS:
+                    found.setdefault(one.candidates[0].intent, one)
+        is_clear = any(one.band is Band.ANSWER for one in found.values())
+        return tuple(found.values()) if is_clear else ()
 
     def _recognize(
         self, text: str, shown: str, normalized: str, parts: tuple[Clause, ...], known: _Known
@@ -213,7 +229,8 @@ class Recognizer:
         """Short, and not settled by itself; a little longer if it is not even clear."""
         length = sum(len(_SAID.findall(part.normalized)) for part in parts)
         if whole.rule == "sure":
-            return 0 < length <= _SHORT_CHARS
+            goes_on = _GOES_ON.match(" ".join(part.normalized for part in parts))
+            return goes_on is not None and length <= _SHORT_CHARS
         is_unclear = whole.rule in {"close_call", "below_answer", "below_clarify", "nothing_known"}
         return is_unclear and 0 < length <= _FRAGMENT_CHARS
 

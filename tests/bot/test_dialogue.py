@@ -245,3 +245,15 @@ async def test_the_same_fragment_without_a_question_before_it_is_its_own(
 ) -> None:
     await customer.says("要多久")
     assert customer.last_turn.reasons.intent == "delivery_time"
+
+
+async def test_a_question_that_is_announced_takes_nothing_from_the_one_before_it(
+    customer: Customer,
+) -> None:
+    said = (
+        "你好，我上周买的那个点卡，孩子一直没用，今天打开一看说已经被兑换了，这是怎么回事，"
+        "另外你们几点下班"
+    )
+    answer = await customer.says(said)
+    assert "09:00" in answer
+    assert "卡密" in answer
