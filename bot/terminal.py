@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -212,6 +212,33 @@ async def run_text(chat: Chat) -> None:
             sys.stdout.write(as_text(outcome, lines))
 
 
+_ACTIONS = {
+    "answer": "回答",
+    "clarify": "反问",
+    "fallback": "说没听懂",
+    "handoff": "转人工",
+    "silent": "不说话",
+    "ask_slot": "要",
+    "tool": "查",
+}
+_RULES = {
+    "exact": "和问法一字不差",
+    "exact_conflict": "几个意图都有这句问法",
+    "pattern": "对上了 patterns",
+    "sure": "有把握",
+    "close_call": "前两个太接近",
+    "below_answer": "把握不够直接答",
+    "below_clarify": "把握太小",
+    "out_of_scope": "在 out_of_scope 里",
+    "nothing_known": "没有认得的字词",
+    "context": "连着上一句理解",
+    "button": "点了按钮",
+    "entity": "话里有订单号或卡密",
+}
+_STATES = {"waiting": "在排队等人工", "agent": "人工在接待", "closed": "会话已结束"}
+_BAR_CHARS = 10
+
+
 def as_text(outcome: Outcome, lines: list[Outbound]) -> str:
     """A turn for people: what the customer reads, then why."""
     parts = []
@@ -219,14 +246,25 @@ def as_text(outcome: Outcome, lines: list[Outbound]) -> str:
         name = "系统" if line.author == "system" else "机器人"
         parts.append(f"{name}：{line.text}\n")
         parts += [f"  [{n}] {button.label}\n" for n, button in enumerate(line.buttons, 1)]
+    return "".join([*parts, *_reasons(outcome)])
+
+
+def _reasons(outcome: Outcome) -> Iterator[str]:
     reasons = outcome.reasons
-    known = f"{reasons.intent} {reasons.confidence:.2f}" if reasons.confidence else "-"
-    parts.append(
-        f"  · {' + '.join(reasons.actions)}｜{known}｜{reasons.band or '-'}/{reasons.rule or '-'}"
-        f"｜{reasons.outcome or '-'}｜{outcome.conversation.state.value}\n"
-    )
-    parts += [
-        f"    {one['confidence']:.2f} {one['intent']}（{one['title']}，{one['source']}）\n"
-        for one in reasons.candidates
-    ]
-    return "".join(parts)
+    told = [" + ".join(_action(one) for one in reasons.actions)]
+    if reasons.rule is not None:
+        told.append(_RULES.get(reasons.rule, reasons.rule))
+    if reasons.outcome is not None:
+        told.append(f"结果 {reasons.outcome}")
+    state = outcome.conversation.state.value
+    if state in _STATES:
+        told.append(_STATES[state])
+    yield f"  · {'｜'.join(told)}\n"
+    for one in reasons.candidates:
+        bar = "█" * round(_BAR_CHARS * one["confidence"])
+        yield f"    {one['confidence']:.2f} {bar:<{_BAR_CHARS}} {one['intent']}（{one['title']}）\n"
+
+
+def _action(action: str) -> str:
+    kind, _, name = action.partition(":")
+    return " ".join(part for part in (_ACTIONS.get(kind, kind), name) if part)

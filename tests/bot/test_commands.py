@@ -27,9 +27,9 @@ def kefu(data_folder: Path, small_kb_file: Path, monkeypatch: pytest.MonkeyPatch
     """Runs ``kefu … --data --kb`` on a small shop."""
     monkeypatch.setenv("KEFU_LOG_LEVEL", "warning")
 
-    def run(*arguments: str) -> Result:
+    def run(*arguments: str, said: str = "") -> Result:
         given = [*arguments, "--data", str(data_folder), "--kb", str(small_kb_file)]
-        return CliRunner().invoke(main, given)
+        return CliRunner().invoke(main, given, input=said)
 
     return run
 
@@ -142,6 +142,17 @@ async def test_what_customers_said_in_vain_is_told_with_what_to_do(
 
 async def test_a_shop_without_a_single_chat_is_told_so(kefu: Kefu) -> None:
     assert "最近 30 天，没有机器人没听懂的话。" in await in_a_thread(kefu, "kb", "missed")
+
+
+# ---------------------------------------------------------------------- chat
+
+
+def test_a_chat_shows_what_was_decided_why_and_the_candidates(kefu: Kefu) -> None:
+    said = kefu("chat", said="怎么付款\n查一下我的订单\n").output
+    assert "支付宝、微信都可以。" in said
+    assert "  · 回答｜和问法一字不差" in said
+    assert "1.00 ██████████ payment_methods（付款方式）" in said
+    assert "  · 要 order_number｜和问法一字不差" in said
 
 
 # ---------------------------------------------------------------------- help

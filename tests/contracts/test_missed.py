@@ -84,17 +84,18 @@ async def test_everything_else_is_not_missed(storage: Storage, reasons: dict[str
 
 
 async def test_a_question_asked_back_is_missed_unless_a_choice_was_made(storage: Storage) -> None:
-    asked = {"action": "clarify", "band": "clarify", "rule": "below_answer"}
-    pressed = {"action": "answer", "band": "answer", "rule": "button"}
     for visitor, text in (("v1", "选了的"), ("v2", "换了说法的"), ("v3", "没再说话的")):
-        await a_turn(storage, an_inbound(text, visitor=visitor), **asked)
+        asked = an_inbound(text, visitor=visitor)
+        await a_turn(storage, asked, action="clarify", band="clarify", rule="below_answer")
     later = NOON + timedelta(minutes=1)
     await a_turn(
         storage,
         an_inbound("付款方式", visitor="v1", kind=InboundKind.BUTTON, button="intent:payment"),
-        at=later,
+        action="answer",
+        band="answer",
         intent="payment",
-        **pressed,
+        rule="button",
+        at=later,
     )
     await a_turn(
         storage,
