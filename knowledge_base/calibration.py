@@ -95,9 +95,9 @@ def choose_thresholds(
     grid = np.linspace(0.05, 0.95, 91)
     below = np.searchsorted(confidence[order], grid)
     answer, clarify = below[:, None], below[None, :]
-    cost = (
-        at_answer[-1] - at_answer[answer] + at_clarify[answer] - at_clarify[clarify]
-    ) + at_miss[clarify]
+    cost = (at_answer[-1] - at_answer[answer] + at_clarify[answer] - at_clarify[clarify]) + at_miss[
+        clarify
+    ]
     cost[grid[:, None] < grid[None, :]] = np.inf
     answers, clarifies = np.nonzero(cost <= cost.min() + _HARDLY_MORE * w.sum())
     return float(grid[answers].mean()), float(grid[clarifies].mean())

@@ -7,10 +7,11 @@ from knowledge_base.normalize import Normalize
 
 # Where somebody says that another question follows.
 _FOLLOWS = (
-    r"(?=另外|还有就是|還有就是|还有个|還有個|顺便问|順便問|对了|對了|再问|再問|"
+    r"(?=(?<![就要再能])另外|还有就是|還有就是|还有个|還有個|顺便问|順便問|对了|對了|再问|再問|"
     r"\band also\b|\balso,)"
 )
 _NEXT = re.compile(_FOLLOWS)
+_MARKED = re.compile(r"[^?？]+[?？]*")
 # A clause ends there, at punctuation, a new line, or a space between Chinese characters.
 _ENDS = re.compile(
     r"[。！？!?；;…~～\n\r，,、]+|\.(?=\s|$)|(?<=[^\x00-\x7f])[ \u3000]+(?=[^\x00-\x7f])|"
@@ -59,6 +60,15 @@ def announced(text: str) -> tuple[str, ...]:
     ('卡密无效。', '另外你们几点下班')
     """
     return tuple(part.strip() for part in _NEXT.split(text) if part.strip()) or (text,)
+
+
+def asked(text: str) -> tuple[str, ...]:
+    """A message cut after its question marks.
+
+    >>> asked("卡密在哪看？多久发货？")
+    ('卡密在哪看？', '多久发货？')
+    """
+    return tuple(part.strip() for part in _MARKED.findall(text) if part.strip())
 
 
 def is_polite(normalized: str) -> bool:

@@ -14,7 +14,7 @@ from knowledge_base.intent import IntentId
 from knowledge_base.model import Model
 from knowledge_base.normalize import Normalizer
 from knowledge_base.patterns import Patterns
-from knowledge_base.questions import Clause, announced, clauses
+from knowledge_base.questions import Clause, announced, asked, clauses
 
 MAX_CANDIDATES = 5
 MAX_CHOICES = 3
@@ -161,29 +161,37 @@ class Recognizer:
             return (self._in_context(whole, parts, before, known),)
         if len(parts) < 2 or whole.rule == "exact":  # noqa: PLR2004  one clause, one question
             return (whole,)
-        apart = self._announced(shown, known)
-        if len(apart) > 1:
+        apart = self._apart(announced(shown), known)
+        if len(apart) > 1 and any(one.band is Band.ANSWER for one in apart):
+            return apart
+        apart = self._apart(asked(shown), known)
+        if len(apart) > 1 and all(_is_own_question(one) for one in apart):
             return apart
         sure: dict[IntentId, Recognition] = {}
+        said = ""
         for part in parts[:_MAX_CLAUSES]:
             found = self._recognize(part.text, part.text, part.normalized, (part,), known)
-            if found.band is Band.ANSWER and _stands_alone(found):
+            goes_on = said and not _asked_before(shown, part)
+            if goes_on and self._is_fragment(found, (part,)):
+                found = self._in_context(found, (part,), said, known)
+            else:
+                said = part.text
+            if _stands_alone(found):
                 sure.setdefault(found.candidates[0].intent, found)
         if len(sure) < 2:  # noqa: PLR2004
             return (whole,)
         return tuple(sure.values())[:MAX_QUESTIONS]
 
-    def _announced(self, shown: str, known: _Known) -> tuple[Recognition, ...]:
-        """What is asked before and after 「另外」: answered or asked back, each by itself."""
+    def _apart(self, texts: tuple[str, ...], known: _Known) -> tuple[Recognition, ...]:
+        """What each part of a message is about: answered or asked back, each intent once."""
         found: dict[IntentId, Recognition] = {}
-        for said in announced(shown)[:MAX_QUESTIONS]:
+        for said in texts[: MAX_QUESTIONS if len(texts) > 1 else 0]:
             parts = clauses(said, self.spelt)
             if parts:
                 one = self._recognize(said, said, self.spelt(said), parts, known)
                 if one.band is not Band.MISS:
                     found.setdefault(one.candidates[0].intent, one)
-        is_clear = any(one.band is Band.ANSWER for one in found.values())
-        return tuple(found.values()) if is_clear else ()
+        return tuple(found.values())
 
     def _recognize(
         self, text: str, shown: str, normalized: str, parts: tuple[Clause, ...], known: _Known
@@ -269,11 +277,14 @@ class Recognizer:
             for name, found in best.items()
         )
         if not says_something and _GOES_ON.match(fragment):
-            sure = max(alone[running], best[running].confidence) * _CLAUSE_SHARE
+            once_more = best[running].confidence if running in best else 0.0
+            sure = max(alone[running], once_more) * _CLAUSE_SHARE
             best[running] = Candidate(running, sure, "context")
         ranked = sorted(best.values(), key=lambda found: -found.confidence)
         candidates = tuple(found for found in ranked if found.confidence > 0)[:MAX_CANDIDATES]
         band, rule = self._band(candidates)
+        if band is Band.MISS is whole.band:
+            return whole
         is_changed = band is not whole.band or candidates[:1] != whole.candidates[:1]
         return Recognition(whole.text, candidates, band, "context" if is_changed else rule)
 
@@ -320,11 +331,22 @@ def thresholds_of(model: Model, fixed: Mapping[str, float | None]) -> Thresholds
     return Thresholds(answer, min(model.clarify, answer) if clarify is None else clarify)
 
 
+def _asked_before(shown: str, part: Clause) -> bool:
+    """Whether a question mark ends what stands before a clause."""
+    return shown[: max(0, shown.find(part.text))].rstrip()[-1:] in {"?", "？"}
+
+
 def _stands_alone(found: Recognition) -> bool:
     """Surer than an answer needs: stories have clauses that look like questions of their own."""
+    if not found.candidates:
+        return False
     first, *rest = found.candidates
     is_apart = not rest or first.confidence - rest[0].confidence >= _APART
-    return is_apart and first.confidence >= _OWN_QUESTION
+    return is_apart and _is_own_question(found)
+
+
+def _is_own_question(found: Recognition) -> bool:
+    return found.band is Band.ANSWER and found.candidates[0].confidence >= _OWN_QUESTION
 
 
 def _with_settled(

@@ -172,6 +172,24 @@ def test_a_fragment_that_goes_on_means_the_question_before_it(small_kb: Knowledg
     assert found.rule == "context"
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.text("那还是不行能退吗要多久？，卡密无效转人工abc ", max_size=30),
+    before=st.text("卡密无效退款客服几点？，abc ", max_size=30),
+)
+def test_any_fragment_after_any_question_is_accepted(
+    small_kb: KnowledgeBase, text: str, before: str
+) -> None:
+    found = small_kb.recognizer.questions(text, before)
+    assert 1 <= len(found) <= 3
+    assert all(0 <= one.confidence <= 1 for each in found for one in each.candidates)
+
+
+def test_two_questions_with_their_marks_are_both_found(small_kb: KnowledgeBase) -> None:
+    found = small_kb.recognizer.questions("卡密用不了啊？可以用支付宝吗？")
+    assert [one.candidates[0].intent for one in found] == ["card_invalid", "payment_methods"]
+
+
 def test_a_fragment_with_words_of_its_own_is_a_new_question(small_kb: KnowledgeBase) -> None:
     found = small_kb.recognizer.questions("那能退吗", "卡密无效")[0]
     assert found.candidates[0].intent == "refund_request"
