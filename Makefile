@@ -1,6 +1,6 @@
 # make run   a demo shop with chat page and console     make test   everything, real browser included
 # make setup only what both need                        make lint   style, types, layers
-# make bench speed of the running product               make lock   new lock files (needs uv)
+# make bench speed of the product; recognition measured  make lock   new lock files (needs uv)
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
