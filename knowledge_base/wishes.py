@@ -7,7 +7,7 @@ from knowledge_base.missed import Advice, Cluster, Misses
 
 SHOWN = 20
 """Clusters that are shown unless all are asked for."""
-SHOWN_BRIEFLY = 10
+SHOWN_BRIEFLY = 20
 """The same of those that can wait."""
 
 
@@ -42,7 +42,7 @@ def _lines(misses: Misses, kb: KnowledgeBase, *, days: int, shows_all: bool) -> 
         yield f"另有 {len(told_now) - len(shown)} 类，用 --all 看全部"
     if waiting:
         yield ""
-        yield f"只有一位顾客说过的 {len(waiting)} 类，可以先放着："
+        yield f"只有一位顾客说过的 {len(waiting)} 类，问得清楚的加到意图的 ask 里，其他的先放着："
         briefly = waiting if shows_all else waiting[:SHOWN_BRIEFLY]
         yield from (f"     “{one.representative}”{_maybe(one)}" for one in briefly)
         if len(briefly) < len(waiting):
