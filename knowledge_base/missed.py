@@ -134,4 +134,6 @@ def masked_for_people(text: str) -> str:
     for mask, name in _NAMES.items():
         text = text.replace(mask, name)
     text = " ".join(_DIGITS.sub("〔数字〕", _CODE.sub("〔编号〕", text)).split())
+    # a terminal would obey control characters, and read text after some of the invisible backwards
+    text = "".join(char for char in text if char.isprintable())
     return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"

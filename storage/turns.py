@@ -19,7 +19,7 @@ from storage.tables.messaging import inbound, messages, turns
 _INSERT = turns.insert()
 _recent = (
     select(
-        turns,
+        turns.c.id,
         func.lead(turns.c.id)
         .over(partition_by=turns.c.conversation_id, order_by=(turns.c.at, turns.c.id))
         .label("next_id"),
@@ -31,16 +31,17 @@ _next = turns.alias("next_turns")
 # A turn that speaks of an intent did something for it: only those without one can be misses.
 _MISSED = (
     select(
-        _recent.c.id,
-        _recent.c.at,
-        _recent.c.conversation_id,
-        _recent.c.reasons,
+        turns.c.id,
+        turns.c.at,
+        turns.c.conversation_id,
+        turns.c.reasons,
         _next.c.intent.label("next_intent"),
         _next.c.reasons.label("next_reasons"),
     )
+    .join(_recent, _recent.c.id == turns.c.id)
     .outerjoin(_next, _next.c.id == _recent.c.next_id)
-    .where(_recent.c.band.in_(("clarify", "miss")), _recent.c.intent.is_(None))
-    .order_by(desc(_recent.c.at), desc(_recent.c.id))
+    .where(turns.c.band.in_(("clarify", "miss")), turns.c.intent.is_(None))
+    .order_by(desc(turns.c.at), desc(turns.c.id))
     .limit(bindparam("limit"))
 )
 _MISSED_ACTIONS = frozenset({"clarify", "fallback", "handoff"})

@@ -144,6 +144,16 @@ def test_secrets_numbers_and_contacts_are_shown_nowhere(
     assert secret not in repr(said(said_with_it))
 
 
+def test_what_a_terminal_would_obey_is_not_shown() -> None:
+    assert masked_for_people("贺卡\x1b[2J\u202e 能\n代写\x07吗") == "贺卡[2J 能 代写吗"
+
+
+def test_a_story_is_cut_short() -> None:
+    shown = masked_for_people("讲个故事" * 100)
+    assert len(shown) == 60
+    assert shown.endswith("…")
+
+
 def test_the_list_says_how_often_which_words_and_what_to_do(strict_kb: KnowledgeBase) -> None:
     missed = [*said(*GIFT_CARDS), *said("猫粮多少斤", "我要退款", first=9)]
     text = as_text(cluster(strict_kb, missed), strict_kb, days=30)
