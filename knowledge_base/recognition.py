@@ -23,7 +23,7 @@ MAX_CHOICES = 3
 END_CHARS = 300
 MAX_QUESTIONS = 3
 _MAX_CLAUSES = 8
-_LONG_CHARS = 16  # shorter ones say one thing, whatever their commas
+_LONG = 32  # characters, or Latin words
 _CLAUSE_SHARE = 0.9  # of a clause's confidence, since the rest of the message is not explained
 # Two intents this near each other are asked about: on three labelled sets it took a fifth to a half
 # of the wrong answers for one answer in a hundred that would have been right.
@@ -136,8 +136,8 @@ class Recognizer:
     def recognize(self, text: str) -> Recognition:
         """Take the text for one question. Any text is accepted, of any length.
 
-        Greetings and thanks around a question are not looked at, and a question in one clause of
-        a long message counts nearly as much as if it stood alone.
+        Greetings and thanks around a question are not looked at. Where a long message says nothing
+        as a whole, a question in one of its clauses counts nearly as much as if it stood alone.
         """
         shown = _ends(text)
         return self._recognize(text, shown, self.spelt(shown), clauses(shown, self.spelt), {})
@@ -223,14 +223,21 @@ class Recognizer:
         return Recognition(text, candidates, band, rule)
 
     def _focused(self, core: str, parts: tuple[Clause, ...], known: _Known) -> list[Candidate]:
-        """Candidates of the whole, and of its clauses one by one where it is long."""
-        best = {found.intent: found for found in self._learnt(core, known)}
-        if len(parts) > 1 and len(core) >= _LONG_CHARS:
-            for part in parts[:_MAX_CLAUSES]:
-                for found in self._learnt(part.normalized, known):
-                    sure = found.confidence * _CLAUSE_SHARE
-                    if found.intent not in best or sure > best[found.intent].confidence:
-                        best[found.intent] = Candidate(found.intent, sure, found.source)
+        """Candidates of the whole; of its clauses, where it is long and says nothing as a whole.
+
+        Clauses of a story look like questions of their own: looking at them always took two points
+        of accuracy and let through twice as many strangers on three blind sets.
+        """
+        whole = self._learnt(core, known)
+        is_heard = bool(whole) and whole[0].confidence >= self.thresholds.clarify
+        if is_heard or len(parts) < 2 or len(_SAID.findall(core)) < _LONG:  # noqa: PLR2004
+            return whole
+        best = {found.intent: found for found in whole}
+        for part in parts[:_MAX_CLAUSES]:
+            for found in self._learnt(part.normalized, known):
+                sure = found.confidence * _CLAUSE_SHARE
+                if found.intent not in best or sure > best[found.intent].confidence:
+                    best[found.intent] = Candidate(found.intent, sure, found.source)
         return sorted(best.values(), key=lambda found: -found.confidence)
 
     def _is_fragment(self, whole: Recognition, parts: tuple[Clause, ...]) -> bool:
