@@ -13,7 +13,7 @@ from knowledge_base.loader import KnowledgeBase, load
 HERE = Path(__file__).parent
 BLIND = ("gamers_and_families", "resellers_and_overseas", "everybody")
 # Below these something broke; how good it is today is in the README.
-INTENT_FLOOR = 0.6
+INTENT_FLOOR = 0.7
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,10 @@ def test_customers_are_understood_answered_and_seldom_answered_wrongly(
     reports: dict[str, Report], name: str
 ) -> None:
     report = reports[name]
-    assert (report.accuracy or 0) >= 0.88
-    assert (report.top3 or 0) >= 0.95
-    assert (report.answered_right or 0) + (report.clarified_right or 0) >= 0.88
-    assert (report.answered_wrong or 1) <= 0.06
+    assert (report.accuracy or 0) >= 0.92
+    assert (report.top3 or 0) >= 0.97
+    assert (report.answered_right or 0) + (report.clarified_right or 0) >= 0.92
+    assert (report.answered_wrong or 1) <= 0.04
 
 
 @pytest.mark.parametrize("name", BLIND)
@@ -45,8 +45,9 @@ def test_what_is_not_the_shops_business_is_seldom_answered(
     reports: dict[str, Report], name: str
 ) -> None:
     report = reports[name]
-    assert (report.oos_rejected or 0) >= 0.85
-    assert (report.auroc or 0) >= 0.94
+    assert (report.oos_rejected or 0) >= 0.91
+    assert (report.oos_silent or 0) >= 0.85
+    assert (report.auroc or 0) >= 0.97
 
 
 def test_every_intent_is_recognised_in_most_of_its_wordings(reports: dict[str, Report]) -> None:
