@@ -70,8 +70,12 @@ class OpeningHours:
         """
         if self.is_open(at):
             return at.astimezone(UTC)
-        later = [start for start, _ in self._around(at, _LOOK_AHEAD_DAYS) if start > at]
-        return min(later, default=None)
+        # day by day: nearly always the first or second day has it, and a turn at night asks this
+        for days in range(-1, _LOOK_AHEAD_DAYS + 1):
+            later = [start for start, _ in self._openings(at, days) if start > at]
+            if later:
+                return min(later)
+        return None
 
     def closes_at(self, at: datetime) -> datetime | None:
         """When the present opening ends, in UTC; ``None`` while closed or if it never ends.
@@ -90,12 +94,17 @@ class OpeningHours:
 
     def _around(self, at: datetime, days_ahead: int) -> list[tuple[datetime, datetime]]:
         """Openings as UTC pairs from the day before ``at`` (it may cross midnight), sorted."""
-        today = at.astimezone(self.zone).date()
         return sorted(
-            (self._moment(day, span.start_min), self._moment(day, span.end_min))
-            for day in (today + timedelta(days=n) for n in range(-1, days_ahead + 1))
-            for span in self.holidays.get(day, self.weekly[day.weekday()])
+            opening for days in range(-1, days_ahead + 1) for opening in self._openings(at, days)
         )
+
+    def _openings(self, at: datetime, days: int) -> list[tuple[datetime, datetime]]:
+        """Openings that begin so many days after the day of ``at``, as UTC pairs."""
+        day = at.astimezone(self.zone).date() + timedelta(days=days)
+        return [
+            (self._moment(day, span.start_min), self._moment(day, span.end_min))
+            for span in self.holidays.get(day, self.weekly[day.weekday()])
+        ]
 
     def _moment(self, day: date, minute: int) -> datetime:
         """Wall-clock minutes, not elapsed ones: 09:00 stays 09:00 when summer time begins."""

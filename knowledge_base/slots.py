@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,10 @@ _AMOUNT = re.compile(
     r"|(?<![\dA-Z.])(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,7}(?:\.\d{1,2})?) ?"
     r"(?:元|块|塊|圆|RMB|CNY|USD|刀|美元|美金|蚊)",
     re.ASCII,
+)
+# Chinese characters and punctuation: no value is written in these.
+_NOTHING_TO_READ = re.compile(
+    r"[\u4e00-\u9fff\u3001-\u3003\u3008-\u3011\s，。！？；：、“”‘’（）,.!?;:~…-]*"
 )
 _BASE32_FOLD = str.maketrans("OIL", "011")
 _OUR_ALPHABET = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
@@ -161,7 +166,10 @@ def amounts(text: str) -> tuple[Found, ...]:
     )
 
 
+@lru_cache(maxsize=8)  # the readers of one message follow each other
 def _fold(text: str) -> _Folded:
+    if _NOTHING_TO_READ.fullmatch(text):
+        return _Folded("", (), text)
     parts: list[str] = []
     origins: list[int] = []
     for at, char in enumerate(text):
