@@ -141,7 +141,8 @@ class Recognizer:
         as a whole, a question in one of its clauses counts nearly as much as if it stood alone.
         """
         shown = _ends(text)
-        return self._recognize(text, shown, self.spelt(shown), clauses(shown, self.spelt), {})
+        parts = clauses(shown, self.spelt)
+        return self._recognize(text, shown, self._whole(shown, parts), parts, {})
 
     def questions(self, text: str, before: str = "") -> tuple[Recognition, ...]:
         """One to three questions of a message, in its order.
@@ -157,7 +158,7 @@ class Recognizer:
         shown = _ends(text)
         parts = clauses(shown, self.spelt)
         known: _Known = {}
-        whole = self._recognize(text, shown, self.spelt(shown), parts, known)
+        whole = self._recognize(text, shown, self._whole(shown, parts), parts, known)
         if before and self._is_fragment(whole, parts):
             return (self._in_context(whole, parts, before, known),)
         if len(parts) < 2 or whole.rule == "exact":  # noqa: PLR2004  one clause, one question
@@ -185,13 +186,18 @@ class Recognizer:
             return (whole,)
         return tuple(sure.values())[:MAX_QUESTIONS]
 
+    def _whole(self, shown: str, parts: tuple[Clause, ...]) -> str:
+        """The text in its one spelling, which its only clause may be already."""
+        is_one = len(parts) == 1 and parts[0].text == shown.strip()
+        return parts[0].normalized if is_one else self.spelt(shown)
+
     def _apart(self, texts: tuple[str, ...], known: _Known) -> tuple[Recognition, ...]:
         """What each part of a message is about: answered or asked back, each intent once."""
         found: dict[IntentId, Recognition] = {}
         for said in texts[: MAX_QUESTIONS if len(texts) > 1 else 0]:
             parts = clauses(said, self.spelt)
             if parts:
-                one = self._recognize(said, said, self.spelt(said), parts, known)
+                one = self._recognize(said, said, self._whole(said, parts), parts, known)
                 if one.band is not Band.MISS:
                     found.setdefault(one.candidates[0].intent, one)
         return tuple(found.values())
