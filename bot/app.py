@@ -6,8 +6,9 @@ what ``kefu chat``, the tests and the server share; ``bot.server`` puts the HTTP
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.commit import Outcome
+from bot.fetching import Fetching
 from bot.inbound import Stored
 from bot.intake import Intake
 from bot.knowledge import Knowledge
@@ -29,7 +31,7 @@ from bot.turns import Turns
 from connectors.delivery import Delivery, Dispatch
 from connectors.mail import MailConnector, SmtpAccount
 from connectors.media import MediaStore
-from connectors.messages import Address, Connector
+from connectors.messages import Address, Connector, Grant
 from handoff.desk import Desk
 from handoff.presence import Presence
 from handoff.rules import Rules
@@ -47,6 +49,7 @@ from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 
 Clock = Callable[[], datetime]
+Sleep = Callable[[float], Awaitable[None]]
 
 
 def utc_now() -> datetime:
@@ -68,9 +71,37 @@ class StoredOutbox:
         """Mark as taken by the platform."""
         await self._storage.write(lambda work: work.outbox.sent(ids, at))
 
-    async def postpone(self, ids: Sequence[str], next_at: datetime, error: str) -> None:
+    async def progressed(self, outbox_id: str, units: int) -> None:
+        """Note that so many units of a message are taken."""
+        await self._storage.write(lambda work: work.outbox.progressed(outbox_id, units))
+
+    async def grant(self, outbox_id: str, unit_id: str, now: datetime) -> Grant | None:
+        """Leave to send a unit."""
+        return await self._storage.write(lambda work: work.outbox.grant(outbox_id, unit_id, now))
+
+    async def hold(
+        self, ids: Sequence[str], now: datetime, error: str, *, closes_window: bool
+    ) -> bool:
+        """Keep messages until the customer writes again; whether they are kept."""
+
+        def unit(work: UnitOfWork) -> bool:
+            return work.outbox.hold(ids, now, error, closes_window=closes_window)
+
+        return await self._storage.write(unit)
+
+    async def unreachable(self, outbox_id: str, now: datetime, error: str) -> None:
+        """Give up on everything that waits for this customer."""
+        await self._storage.write(lambda work: work.outbox.unreachable(outbox_id, now, error))
+
+    async def postpone(
+        self, ids: Sequence[str], next_at: datetime, error: str, *, is_fault: bool
+    ) -> None:
         """Try again later."""
-        await self._storage.write(lambda work: work.outbox.postpone(ids, next_at, error))
+
+        def unit(work: UnitOfWork) -> None:
+            work.outbox.postpone(ids, next_at, error, is_fault=is_fault)
+
+        await self._storage.write(unit)
 
     async def fail(self, outbox_id: str, now: datetime, error: str, *, is_unknown: bool) -> None:
         """Give up loudly."""
@@ -86,12 +117,17 @@ class AfterCommit:
 
     def __init__(self) -> None:
         self.delivery: Delivery | None = None
+        self.fetching: Fetching | None = None
         self.wake: Callable[[], None] = lambda: None
 
     def __call__(self, aftermath: Aftermath) -> None:
         """Do it; returns at once."""
         if aftermath.dispatches and self.delivery is not None:
             self.delivery.hand_over(aftermath.dispatches)
+        if aftermath.is_due and self.delivery is not None:
+            self.delivery.wake()
+        if aftermath.has_media and self.fetching is not None:
+            self.fetching.wake()
         if aftermath.has_events:
             self.wake()
 
@@ -119,10 +155,12 @@ class Services:
     shop: EmbeddedShop
     gate: Gate
     media: MediaStore
+    fetching: Fetching
     passwords: Passwords
     panel: Panel
     metrics: Metrics
     after_commit: AfterCommit
+    random: Callable[[], float]
     connectors: dict[tuple[str, str], Connector]
 
     def add(self, connector: Connector) -> None:
@@ -146,12 +184,14 @@ async def services(
     knowledge: Knowledge | None = None,
     on_turn: Callable[[Outcome], None] = lambda _outcome: None,
     limits: Limits | None = None,
+    sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[Services]:
     """Build the parts on a database whose tables are up to date.
 
     Args:
         on_turn: Told after each committed turn, beside the metrics.
         limits: How often one may look and try; ``None`` for the usual.
+        sleep: Keeps the channels' pace.
     """
     after_commit = AfterCommit()
     metrics = Metrics()
@@ -160,7 +200,9 @@ async def services(
     async with Storage.open(
         settings.database, keyring=keyring, clock=clock, on_commit=after_commit
     ) as storage:
-        delivery = Delivery(StoredOutbox(storage), connectors, clock=clock, random=random.random)
+        delivery = Delivery(
+            StoredOutbox(storage), connectors, clock=clock, random=random.random, sleep=sleep
+        )
         after_commit.delivery = delivery
         media = MediaStore(settings.data_dir / "media")
         pictures = Pictures(storage, media, clock)
@@ -182,8 +224,11 @@ async def services(
             settings=GateSettings(limits=limits or Limits(), proofs_last=proofs_last),
         )
 
+        async def vouched(address: Address) -> tuple[str, ...]:
+            return await storage.read(lambda work: work.customers.vouched(address))
+
         def tools_in(zone: ZoneInfo) -> ShopTools:
-            return ShopTools(gate, timezone=zone, has_mail=settings.has_mail)
+            return ShopTools(gate, timezone=zone, has_mail=settings.has_mail, vouched=vouched)
 
         minds = Minds(
             kb,
@@ -200,6 +245,10 @@ async def services(
             if connector is not None:
                 await connector.typing(address, author, is_on=is_on)
 
+        def merges(address: Address) -> bool:
+            connector = connectors.get((address.ref.channel, address.ref.account_id))
+            return connector is not None and connector.capabilities.merges_replies
+
         def told(outcome: Outcome) -> None:
             metrics.turn(outcome)
             on_turn(outcome)
@@ -213,13 +262,18 @@ async def services(
             fragment_wait_s=settings.fragment_wait_s,
             timeout_s=settings.turn_timeout_s,
             on_turn=told,
+            merges=merges,
         )
 
         def stored(message: Stored) -> None:
             metrics.received.labels(message.conversation.address.ref.channel).inc()
             turns.stored(message)
 
-        intake = Intake(storage, find_secrets=find_secrets, on_stored=stored)
+        intake = Intake(storage, desk=desk, find_secrets=find_secrets, on_stored=stored)
+        fetching = Fetching(
+            storage, media, connectors, clock, max_bytes=settings.media_mb * 1024 * 1024
+        )
+        after_commit.fetching = fetching
         if settings.has_mail:
             mail = MailConnector(smtp_account(settings), clock)
             connectors[mail.ref.channel, mail.ref.account_id] = mail
@@ -239,10 +293,12 @@ async def services(
             shop=shop,
             gate=gate,
             media=media,
+            fetching=fetching,
             passwords=passwords,
             panel=Panel(storage, shop, clock, proofs_last=proofs_last),
             metrics=metrics,
             after_commit=after_commit,
+            random=random.random,
             connectors=connectors,
         )
         await turns.stop(grace_s=5)

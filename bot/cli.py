@@ -13,6 +13,7 @@ import click
 from pydantic import SecretStr
 
 from bot import command
+from bot.channels_cli import channels
 from bot.command import DATA, KB, now, settings_of, with_storage
 from bot.errors import KefuError
 from bot.kb_cli import kb
@@ -46,6 +47,7 @@ def main() -> None:
 
 
 main.add_command(kb)
+main.add_command(channels)
 
 
 # ---------------------------------------------------------------------- run and chat

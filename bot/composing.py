@@ -9,7 +9,7 @@ from typing import Any
 from bot.memory import Memory, PendingTool
 from bot.replies import ASKS, BUTTONS, OUTCOMES, REMARKS, rendered, said
 from bot.results import ToolResult
-from bot.steps import Answer, Ask, Clarify, Fallback, HandOff, Remark, Run
+from bot.steps import Answer, Ask, Clarify, Fallback, HandOff, Remark, Run, Welcome
 from bot.tool_specs import told
 from connectors.messages import Attachment, Button
 from knowledge_base.intent import Intent, IntentId
@@ -84,7 +84,10 @@ class Composer:
 
     def remark(self, step: Remark) -> Reply:
         """One of the bot's own sentences."""
-        offers = {"media_unread", "evidence_taken", "where_is_number"}
+        offers = {
+            *("media_unread", "voice_unread", "other_unread"),
+            *("evidence_taken", "where_is_number"),
+        }
         buttons = (self._button("handoff"),) if step.name in offers else ()
         return Reply(self._said(REMARKS[step.name]), buttons)
 
@@ -123,6 +126,13 @@ class Composer:
             buttons = self._intent_buttons(intent.then)
         return Reply(text, buttons[:_MAX_BUTTONS], result.secrets)
 
+    def welcome(self, step: Welcome) -> Reply:
+        """The first words to somebody who has just arrived."""
+        buttons = self._intent_buttons(step.intents)
+        if self.is_english:
+            return Reply(f"Hello! This is {self.shop['name']}. How can I help you?", buttons)
+        return Reply(step.text or f"您好，这里是{self.shop['name']}，有什么可以帮您？", buttons)
+
     def promised(self, reply: Reply, when: str) -> Reply:
         """The reply with the promise that a person will read it too, and when."""
         promise = self._said(REMARKS["person_too"]).format(when=when)
@@ -156,6 +166,21 @@ class Composer:
             for name in dict.fromkeys(intents)
             if name in self.intents
         )[:_MAX_BUTTONS]
+
+
+def merged(replies: Sequence[Reply]) -> tuple[Reply, ...]:
+    """One message instead of several, where the channel counts them."""
+    if len(replies) <= 1:
+        return tuple(replies)
+    buttons = {button.id: button for reply in replies for button in reply.buttons}
+    return (
+        Reply(
+            "\n\n".join(reply.text for reply in replies if reply.text),
+            tuple(buttons.values()),
+            tuple(secret for reply in replies for secret in reply.secrets),
+            tuple(one for reply in replies for one in reply.attachments),
+        ),
+    )
 
 
 def remember(memory: Memory, step: Run, result: ToolResult) -> Memory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -14,14 +15,19 @@ from bot.knowledge import KnowledgeStatus
 from bot.network import client_address
 from bot.reading import secrets_in
 from connectors.media import MediaStore
-from connectors.messages import Address
+from connectors.messages import Address, Connector
+from connectors.registry import TITLES
 from handoff.api.application import ConsoleApi
-from handoff.api.models import ConnectorStatus, KbStatus, StatusOut
+from handoff.api.models import ChannelOut, ConnectorStatus, Figure, KbStatus, StatusOut
 from handoff.errors import PanelUnavailable
+from handoff.wording import figure_text
 from shop.errors import ShopError
 from shop.panel import Panel
 
 PREFIX = "/api/v1"
+KINDS = ("image", "voice", "video", "file")
+_MAIL = "邮件"
+"""The one connector that is no channel: nobody writes to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,17 @@ class _Typing:
 
 
 class Console:
-    """What the server needs of the console: routes, a wake-up call, and who types."""
+    """What the server needs of the console: routes, a wake-up call, and who types.
 
-    def __init__(self, parts: Services, media: MediaStore) -> None:
+    Args:
+        titles: What agents call the shop's accounts, by channel and account.
+    """
+
+    def __init__(
+        self, parts: Services, media: MediaStore, titles: Mapping[tuple[str, str], str]
+    ) -> None:
         self._parts = parts
+        self._titles = titles
         self._version = version("kefu")
         self._api = ConsoleApi(
             parts.storage,
@@ -65,10 +78,12 @@ class Console:
             panel=_ShopPanel(parts.panel),
             typing=_Typing(parts),
             status=self._status,
+            channels=self._channels,
             find_secrets=secrets_in,
             version=self._version,
             source_of=lambda request: client_address(request, parts.settings.trusted_proxies),
             trusts_proxy=parts.settings.trusted_proxies > 0,
+            max_file_bytes=parts.settings.media_mb * 1024 * 1024,
         )
         parts.knowledge.on_change = lambda status: self._api.feed.kb_changed(_kb(status))
 
@@ -91,7 +106,7 @@ class Console:
             ConnectorStatus(
                 channel=channel,
                 account=account,
-                state=(health := connector.health()).state.value,
+                state=(health := connector.health()).state,
                 last_error=health.last_error,
             )
             for (channel, account), connector in self._parts.connectors.items()
@@ -99,6 +114,36 @@ class Console:
         return StatusOut(
             kb=_kb(self._parts.knowledge.status), connectors=connectors, version=self._version
         )
+
+    def _channels(self) -> list[ChannelOut]:
+        return [
+            _channel(connector, self._titles.get(key, ""))
+            for key, connector in self._parts.connectors.items()
+        ]
+
+
+def _channel(connector: Connector, title: str) -> ChannelOut:
+    health, able = connector.health(), connector.capabilities
+    channel = connector.ref.channel
+    return ChannelOut(
+        channel=channel,
+        account=connector.ref.account_id,
+        channel_title=TITLES.get(channel, _MAIL),
+        title=title,
+        state=health.state,
+        last_error=health.last_error,
+        last_inbound_at=health.last_inbound_at,
+        last_outbound_at=health.last_outbound_ok_at,
+        sends=[kind for kind in KINDS if kind in able.sends],
+        has_budget=able.needs_grant,
+        figures=[_figure(name, value) for name, value in health.detail.items()],
+    )
+
+
+def _figure(name: str, value: object) -> Figure:
+    if isinstance(value, datetime):
+        return Figure(name=name, label=figure_text(name), at=value)
+    return Figure(name=name, label=figure_text(name), text=str(value))
 
 
 def _kb(status: KnowledgeStatus) -> KbStatus:

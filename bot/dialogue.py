@@ -44,6 +44,7 @@ _NO_NUMBER = (
     "no order number",
     "lost my order",
 )
+_UNREAD = {"image": "media_unread", "voice": "voice_unread", "other": "other_unread"}
 _MAX_PROOF_CHARS = 64
 _CODE = re.compile(r"[!-~]+")
 _MAX_QUESTIONS = 3
@@ -61,7 +62,7 @@ class Utterance:
         text: As typed, fragments joined.
         words: The text without the numbers and keys in it: what there is to be understood.
         button: The pressed button's id.
-        has_media: It carries a picture.
+        media: ``image``, ``voice`` or ``other``: what it carries; ``None`` where it is words.
         order_number: The order number in it, in stored form.
         card_secret: The card key in it.
         proof: A query password or contact that is named as such in it ("密码 123456").
@@ -72,7 +73,7 @@ class Utterance:
     text: str = field(default="", repr=False)
     words: str = field(default="", repr=False)
     button: str | None = None
-    has_media: bool = False
+    media: str | None = None
     order_number: str | None = None
     card_secret: SecretStr | None = None
     proof: SecretStr | None = None
@@ -101,8 +102,8 @@ class Dialogue:
         memory = replace(memory, offered=())
         if button is not None:
             return self._pressed(button, utterance, memory)
-        if utterance.has_media and not utterance.text.strip():
-            return self._media(memory)
+        if utterance.media is not None and not utterance.text.strip():
+            return self._media(utterance.media, memory)
         memory = replace(memory, unread_media=0)
         if not any(char.isalnum() for char in utterance.text):
             return Decision((Remark("no_words"),)), memory
@@ -161,15 +162,15 @@ class Dialogue:
             return Decision((Remark("cancelled"),)), replace(memory, pending=None)
         return Decision((Remark("button_gone"),)), memory
 
-    def _media(self, memory: Memory) -> tuple[Decision, Memory]:
+    def _media(self, media: str, memory: Memory) -> tuple[Decision, Memory]:
         wanted = self._intents.get(IntentId(memory.last_intent or ""))
-        if wanted is not None and wanted.wants_evidence:
+        if wanted is not None and wanted.wants_evidence and media != "voice":
             return Decision((Remark("evidence_taken"),)), replace(memory, unread_media=0)
         unread = memory.unread_media + 1
         memory = replace(memory, unread_media=unread)
         if unread >= self._policy.unread_media_before_handoff:
             return self._call_person("unreadable_media", None, memory, ())
-        return Decision((Remark("media_unread"),)), memory
+        return Decision((Remark(_UNREAD[media]),)), memory
 
     # ------------------------------------------------------------------ a question is pending
 

@@ -21,6 +21,7 @@ class Pending:
         message: As stored in the transcript: secrets are placeholders.
         text: What the customer really wrote; lives for the turn only.
         sources: Throttle keys beside the identity.
+        is_unreadable: The text only describes what was sent.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Pending:
     button: str | None = None
     button_of: str | None = None
     score: int | None = None
+    is_unreadable: bool = False
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
@@ -51,9 +53,19 @@ class Inbox(Protocol):
     """Every message that a channel delivered, once."""
 
     def record(
-        self, message: Inbound, conversation_id: ConversationId, message_id: MessageId
+        self,
+        message: Inbound,
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        *,
+        needs_turn: bool = True,
     ) -> int | None:
         """Store it; its row, or ``None`` if the channel delivered it before."""
+
+    def pressed_since(
+        self, conversation_id: ConversationId, button: str, button_of: str, since: datetime
+    ) -> bool:
+        """Whether the same button of the same message was pressed since then."""
 
     def receipt(self, message: Inbound) -> Receipt | None:
         """The receipt given when it first came; ``None`` if it never did."""

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Protocol
 
 from ulid import ULID
 
-from bot.inbound import Inbox, Pending, Stored
-from connectors.errors import NotStored
-from connectors.messages import Address, Inbound, InboundKind, MessageId, Receipt
-from handoff.conversation import (
-    Conversation,
-    ConversationId,
-    CustomerId,
-    Segment,
-    SegmentId,
-    State,
+from bot.happenings import (
+    EVENTS,
+    IntakeWork,
+    arrival_text,
+    happen,
+    heard,
+    is_double_press,
+    understood,
 )
+from bot.inbound import Pending, Stored
+from connectors.errors import NotStored
+from connectors.media import new_key
+from connectors.messages import (
+    Attachment,
+    Checkpoint,
+    Inbound,
+    InboundKind,
+    MediaHandle,
+    MediaState,
+    MessageId,
+    Receipt,
+)
+from handoff.conversation import Conversation, ConversationId, Segment, SegmentId, State
+from handoff.desk import Desk
 from handoff.errors import Conflict, StorageUnavailable
-from handoff.ports import Units, Work
+from handoff.ports import Units
 from handoff.speech import say, sealed
 from handoff.transcript import Author, MessageKind
 
@@ -31,29 +42,11 @@ FindSecrets = Callable[[str, Conversation], Sequence[tuple[int, int, str]]]
 _ATTEMPTS = 3
 
 
-class People(Protocol):
-    """Customers, made at their first message."""
-
-    def of_address(self, address: Address, now: datetime, name: str) -> CustomerId:
-        """The customer behind a channel identity."""
-
-
-class IntakeWork(Work, Protocol):
-    """The repositories that storing a message needs."""
-
-    @property
-    def inbox(self) -> Inbox:
-        """What came in."""
-
-    @property
-    def people(self) -> People:
-        """Who writes."""
-
-
 class Intake:
     """Implements ``connectors.messages.Sink``.
 
     Args:
+        desk: Makes the moves that events on the channel are.
         find_secrets: What must not be stored in the clear.
         on_stored: Told after the commit what is new, in the order in which it was stored.
     """
@@ -62,22 +55,28 @@ class Intake:
         self,
         units: Units[IntakeWork],
         *,
+        desk: Desk,
         find_secrets: FindSecrets,
         on_stored: Callable[[Stored], None],
     ) -> None:
         self._units = units
+        self._desk = desk
         self._find_secrets = find_secrets
         self._on_stored = on_stored
 
-    async def accept(self, messages: Sequence[Inbound]) -> tuple[Receipt, ...]:
-        """Store messages, each once, in one transaction.
+    async def accept(
+        self, messages: Sequence[Inbound], checkpoint: Checkpoint | None = None
+    ) -> tuple[Receipt, ...]:
+        """Store messages, each once, and how far the connector has read, in one transaction.
 
         Raises:
             NotStored: The database cannot be written now; nothing was kept.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                accepted = await self._units.write(lambda work: self._accept_all(work, messages))
+                accepted = await self._units.write(
+                    lambda work: self._accept_all(work, messages, checkpoint)
+                )
                 break
             except Conflict as error:
                 # two first messages of one customer, on two connections: the second finds the row
@@ -88,42 +87,74 @@ class Intake:
         for _, stored in accepted:
             if stored is not None:
                 self._on_stored(stored)
-        return tuple(receipt for receipt, _ in accepted)
+        return tuple(receipt for receipt, _ in accepted if receipt is not None)
 
     def _accept_all(
-        self, work: IntakeWork, messages: Sequence[Inbound]
-    ) -> tuple[tuple[Receipt, Stored | None], ...]:
-        return tuple(self.accept_one(work, message) for message in messages)
+        self, work: IntakeWork, messages: Sequence[Inbound], checkpoint: Checkpoint | None
+    ) -> tuple[tuple[Receipt | None, Stored | None], ...]:
+        accepted = tuple(self._accept_any(work, message) for message in messages)
+        if checkpoint is not None:
+            work.channels.save_checkpoint(checkpoint)
+        return accepted
+
+    def _accept_any(
+        self, work: IntakeWork, message: Inbound
+    ) -> tuple[Receipt | None, Stored | None]:
+        if message.kind is InboundKind.OTHER:
+            work.channels.keep_raw(message)
+            return None, None
+        if message.kind in EVENTS:
+            happen(work, self._desk, message)
+            return None, None
+        return self.accept_one(work, message)
 
     def accept_one(self, work: IntakeWork, message: Inbound) -> tuple[Receipt, Stored | None]:
         """Store one message inside a running unit; ``None`` for what was stored before."""
         conversation = work.conversations.of_address(message.address)
         if conversation is None:
             conversation = open_conversation(work, message)
+        message = understood(work, conversation, message)
+        if is_double_press(work, conversation, message):
+            pressed = MessageId(message.button_of or "")
+            known_as = (message.dedup_key, pressed, conversation.id, conversation.last_seq)
+            return Receipt(*known_as, is_new=False), None
         message_id = MessageId(str(ULID()))
         row = work.inbox.record(message, conversation.id, message_id)
         if row is None:
             known = work.inbox.receipt(message)
             assert known is not None, "it was recorded before"  # noqa: S101 - the row says so
             return known, None
+        heard(work, conversation, message)
         known_so_far = conversation
 
         def find(text: str) -> Sequence[tuple[int, int, str]]:
             return self._find_secrets(text, known_so_far)
 
         text, secrets = sealed(work.secrets, conversation.id, message.text, find)
+        awaited = tuple(_awaited(media) for media in message.media)
+        is_arrival = message.kind is InboundKind.ARRIVAL
         conversation, line = say(
             work,
-            replace(conversation, last_customer_at=message.received_at),
-            author=Author.CUSTOMER,
-            kind=MessageKind.CSAT if message.kind is InboundKind.CSAT else MessageKind.TEXT,
-            text=text,
+            replace(conversation, last_customer_at=message.received_at, unreachable=None),
+            # who arrives has said nothing: agents read that they did, the customer does not
+            author=Author.SYSTEM if is_arrival else Author.CUSTOMER,
+            kind=_line_kind(message),
+            text=arrival_text(text) if is_arrival else text,
             secrets=secrets,
             at=message.received_at,
             client_id=message.client_id,
-            attachments=message.attachments,
+            attachments=(*message.attachments, *(one for one, _ in awaited)),
             message_id=message_id,
         )
+        for attachment, media in awaited:
+            work.attachments.await_(
+                attachment,
+                media,
+                ref=message.address.ref,
+                message_id=message_id,
+                owner=message.address.identity,
+                at=message.received_at,
+            )
         saved = work.conversations.save(conversation)
         pending = Pending(
             id=row,
@@ -135,15 +166,30 @@ class Intake:
             button=message.button,
             button_of=message.button_of,
             score=message.score,
+            is_unreadable=message.is_unreadable,
         )
         receipt = Receipt(message.dedup_key, line.id, saved.id, line.seq, is_new=True)
         return receipt, Stored(saved, pending)
 
 
+def _awaited(media: MediaHandle) -> tuple[Attachment, MediaHandle]:
+    name = "".join(char for char in media.name if char.isprintable())[:120]
+    attachment = Attachment(
+        new_key(), media.kind, media.mime[:80], media.size or 0, name, state=MediaState.PENDING
+    )
+    return attachment, media
+
+
+def _line_kind(message: Inbound) -> MessageKind:
+    if message.kind is InboundKind.ARRIVAL:
+        return MessageKind.NOTE
+    return MessageKind.CSAT if message.kind is InboundKind.CSAT else MessageKind.TEXT
+
+
 def open_conversation(work: IntakeWork, message: Inbound) -> Conversation:
     """A conversation for a customer who writes for the first time, with its first segment."""
     now = message.received_at
-    short = message.address.user_id[-4:].upper()
+    name = message.person_name or f"访客 {message.address.user_id[-4:].upper()}"
     segment = Segment(
         id=SegmentId(str(ULID())),
         conversation_id=ConversationId(str(ULID())),
@@ -152,7 +198,7 @@ def open_conversation(work: IntakeWork, message: Inbound) -> Conversation:
     )
     conversation = Conversation(
         id=segment.conversation_id,
-        customer_id=work.people.of_address(message.address, now, f"访客 {short}"),
+        customer_id=work.people.of_address(message.address, now, name[:80]),
         address=message.address,
         state=State.BOT,
         segment_id=segment.id,

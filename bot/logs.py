@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -29,6 +29,16 @@ def _without_secrets(
     return fields
 
 
+class _Stderr:
+    """Whatever ``sys.stderr`` is by now: loggers are kept, and it may be replaced after them."""
+
+    def write(self, line: str) -> int:
+        return sys.stderr.write(line)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure(level: str, log_format: str) -> None:
     """Set up logging for this process.
 
@@ -45,6 +55,7 @@ def configure(level: str, log_format: str) -> None:
             exception_formatter=structlog.dev.plain_traceback,
         )
     )
+    stderr = cast("TextIO", _Stderr())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -56,7 +67,9 @@ def configure(level: str, log_format: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=stderr
+    )

@@ -38,6 +38,24 @@ class Metrics:
         self.failed = Gauge("kefu_messages_failed", "Messages given up", registry=self.registry)
         self.waiting = Gauge("kefu_queue_length", "Waiting customers", registry=self.registry)
         self.pages = Gauge("kefu_web_pages", "Open chat pages", registry=self.registry)
+        self.channel_up = Gauge(
+            "kefu_channel_up",
+            "1 if a channel's account is well, 0.5 if it has trouble, 0 if it is down",
+            ["channel", "account"],
+            registry=self.registry,
+        )
+        self.channel_heard = Gauge(
+            "kefu_channel_last_inbound_timestamp_seconds",
+            "When an account last received something",
+            ["channel", "account"],
+            registry=self.registry,
+        )
+        self.held = Gauge(
+            "kefu_messages_held",
+            "Messages that wait until their customer writes again",
+            ["channel", "account"],
+            registry=self.registry,
+        )
         self.kb_ok = Gauge(
             "kefu_kb_ok", "1 if the newest kb.yaml is in use", registry=self.registry
         )

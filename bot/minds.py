@@ -14,6 +14,7 @@ from bot.knowledge import Knowledge
 from bot.policy import Policy
 from bot.reading import read
 from bot.results import Tools
+from bot.steps import Welcome
 from bot.thinking import Mind
 from connectors.messages import Attachment
 from handoff.desk import Desk
@@ -82,6 +83,7 @@ class Minds:
             has_mail=self._has_mail,
             pictures=self._pictures,
             choose=self._choose,
+            welcome=Welcome(kb.shop.welcome or "", tuple(kb.shop.welcome_buttons)),
         )
 
 

@@ -28,6 +28,14 @@ REMARKS: Mapping[str, Text] = {
         "或者点“转人工”让客服来看。",
         "Got it, but I cannot read pictures. What does it show? Or let a person look at it.",
     ),
+    "voice_unread": (
+        "语音收到了，不过我还听不了语音。麻烦您打字说一下，或者点“转人工”让客服来听。",
+        "Got it, but I cannot listen to voice messages. Please type it, or let a person listen.",
+    ),
+    "other_unread": (
+        "收到了，不过这个我还看不懂。麻烦您用文字说一下，或者点“转人工”让客服来看。",
+        "Got it, but I cannot read this. Please tell me in words, or let a person look at it.",
+    ),
     "evidence_taken": (
         "截图收到，已经记下来了。需要客服看的话点“转人工”，他们能直接看到这张图。",
         "Got the screenshot. A person can look at it: tap “Talk to a person”.",

@@ -8,17 +8,21 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.app import Services, load_knowledge, opened_database, services, utc_now
+from bot.app import Clock, Services, Sleep, load_knowledge, opened_database, services, utc_now
+from bot.channels import accounts, connected
+from bot.channels import start as start_channels
+from bot.channels import stop as stop_channels
 from bot.console import Console
 from bot.data_lock import exclusive
 from bot.demo import demo_of, demo_password, keep_fresh
@@ -27,8 +31,8 @@ from bot.network import client_address, is_this_machine
 from bot.pages import Pages, built_pages
 from bot.replies import BUTTONS
 from bot.settings import Settings
-from connectors.errors import NotStored
-from connectors.messages import Address, Attachment, ChannelRef
+from connectors.errors import BadChannels, NotStored
+from connectors.messages import Address, Attachment, ChannelRef, Connector, HealthState
 from connectors.web.connector import WebConnector
 from connectors.web.hub import Hub
 from connectors.web.routes import Greeting, WebChat, network_source
@@ -48,8 +52,12 @@ TICK_S = 1.0
 HOUSEKEEPING_S = 3600.0
 EVENTS_KEPT = timedelta(days=7)
 """A console that was away for longer reloads everything."""
+RAW_KEPT = timedelta(days=7)
+WINDOWS_KEPT = timedelta(days=30)
 MAX_BODY_BYTES = 6 * 1024 * 1024
 SHUTDOWN_S = 5.0
+UP = {HealthState.UP: 1.0, HealthState.DOWN: 0.0}
+"""An account's health as a figure; what is in between is a half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +100,30 @@ async def _serve(settings: Settings, *, is_demo: bool) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, is_demo: bool = False) -> AsyncIterator[Started]:
-    """A server on its port, with everything that belongs to it, until the block ends."""
+async def running(
+    settings: Settings,
+    *,
+    is_demo: bool = False,
+    clock: Clock = utc_now,
+    sleep: Sleep = asyncio.sleep,
+) -> AsyncIterator[Started]:
+    """A server on its port, with everything that belongs to it, until the block ends.
+
+    Args:
+        sleep: Keeps the channels' pace.
+    """
     async with AsyncExitStack() as stack:
         # the port first: it is the mistake that is made most often
         listener = _bind(settings)
         stack.callback(listener.close)
         stack.enter_context(exclusive(settings.data_dir))
+        configured = accounts(settings.channels)
         knowledge, keyring = await asyncio.gather(
             asyncio.to_thread(load_knowledge, settings),
             asyncio.to_thread(opened_database, settings),
         )
         parts = await stack.enter_async_context(
-            services(settings, keyring=keyring, knowledge=knowledge)
+            services(settings, keyring=keyring, knowledge=knowledge, clock=clock, sleep=sleep)
         )
         password = await _first_admin(parts, is_demo=is_demo)
 
@@ -113,15 +132,20 @@ async def running(settings: Settings, *, is_demo: bool = False) -> AsyncIterator
 
         chat = web_chat(parts, on_typing)
         parts.add(chat.connector)
-        console = Console(parts, chat.media)
+        link = partial(public_link, chat, settings.public_url)
+        channels = await stack.enter_async_context(connected(parts, configured, link))
+        titles = {(one.channel, one.account): one.title for one in configured}
+        console = Console(parts, chat.media, titles)
         parts.after_commit.wake = console.wake
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.add_routes(chat.routes())
+        _mount(application, channels)
 
-        async def let_pages_go(_application: web.Application) -> None:
-            await chat.hub.close()
+        async def let_go(_application: web.Application) -> None:
+            # open sockets and requests that are held would each keep the server from ending
+            await asyncio.gather(chat.hub.close(), stop_channels(channels))
 
-        application.on_shutdown.append(let_pages_go)
+        application.on_shutdown.append(let_go)
         application.add_routes(_pages(parts, chat.hub).routes())
         console.mount(application)
         tasks = await stack.enter_async_context(_owned_tasks())
@@ -134,7 +158,9 @@ async def running(settings: Settings, *, is_demo: bool = False) -> AsyncIterator
         stack.push_async_callback(runner.cleanup)
         await parts.start()
         await web.SockSite(runner, listener).start()
+        await start_channels(channels)
         tasks.start(parts.delivery.run(), "delivery")
+        tasks.start(parts.fetching.run(), "fetching")
         tasks.start(parts.knowledge.watch(), "knowledge")
         tasks.start(_timers(parts), "timers")
         tasks.start(_housekeeping(parts), "housekeeping")
@@ -192,6 +218,30 @@ def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -
     )
 
 
+def _mount(application: web.Application, channels: Sequence[Connector]) -> None:
+    """Put the channels' routes on the server.
+
+    Raises:
+        BadChannels: Two accounts want the same address.
+    """
+    taken: dict[tuple[str, str], Connector] = {}
+    for connector in channels:
+        for route in connector.routes():
+            key = (route.method, route.path)
+            if key in taken:
+                raise BadChannels(
+                    f"channels.yaml: {connector.ref.channel} 的 {taken[key].ref.account_id} 和 "
+                    f"{connector.ref.account_id} 用了同一个 path（{route.path}），给其中一个换一个"
+                )
+            taken[key] = connector
+            application.router.add_route(route.method, route.path, route.handler)
+
+
+def public_link(chat: WebChat, public_url: str | None, attachment: Attachment) -> str | None:
+    """Where the world may fetch a file for a while; ``None`` without a public address."""
+    return None if public_url is None else f"{public_url.rstrip('/')}{chat.media_url(attachment)}"
+
+
 def greeting(parts: Services, locale: str) -> Greeting:
     """What a page shows before the first word."""
     kb = parts.knowledge.current
@@ -241,10 +291,20 @@ def _pages(parts: Services, hub: Hub) -> Pages:
         metrics.sent.set(parts.delivery.sent_count)
         metrics.failed.set(parts.delivery.failed_count)
         metrics.pages.set(len(hub))
+        for (channel, account), connector in parts.connectors.items():
+            health = connector.health()
+            metrics.channel_up.labels(channel, account).set(UP.get(health.state, 0.5))
+            if health.last_inbound_at is not None:
+                heard = health.last_inbound_at.timestamp()
+                metrics.channel_heard.labels(channel, account).set(heard)
         metrics.kb_ok.set(parts.knowledge.status.problem is None)
         with suppress(HandoffError):
-            waiting = await parts.storage.read(lambda work: work.conversations.waiting())
+            waiting, held = await parts.storage.read(
+                lambda work: (work.conversations.waiting(), work.windows.held_counts())
+            )
             metrics.waiting.set(len(waiting))
+            for key in parts.connectors:
+                metrics.held.labels(*key).set(held.get(key, 0))
 
     return Pages(built_pages(), parts.metrics, readiness, before_metrics)
 
@@ -297,8 +357,15 @@ async def _housekeeping(parts: Services) -> None:
     while True:
         with suppress(StorageUnavailable):
             await parts.gate.forget_old_attempts()
-            await parts.storage.write(lambda work: work.events.forget(parts.clock() - EVENTS_KEPT))
+            await parts.storage.write(_forget_old)
         await asyncio.sleep(HOUSEKEEPING_S)
+
+
+def _forget_old(work: UnitOfWork) -> None:
+    now = work.clock()
+    work.events.forget(now - EVENTS_KEPT)
+    work.channels.forget_raw(now - RAW_KEPT)
+    work.windows.forget(now - WINDOWS_KEPT)
 
 
 class _Tasks:

@@ -44,6 +44,16 @@ class Settings(BaseSettings):
         (),
         description="允许嵌入聊天窗口的网站，用逗号隔开，例如 https://shop.example.com；不填则都允许",
     )
+    channels: Path = Field(
+        Path("channels.yaml"),
+        description="渠道文件：Telegram、微信、QQ 等账号都在里面；没有就只有网页",
+    )
+    public_url: str | None = Field(
+        None, description="顾客和平台从外网访问 kefu 的网址，例如 https://kefu.example.com"
+    )
+    media_mb: Annotated[int, Field(ge=1, le=100)] = Field(
+        20, description="顾客发来的文件最大多少 MB，更大的不收"
+    )
     fragment_wait_s: Annotated[float, Field(ge=0, le=10)] = Field(
         0.8, description="顾客的话像是没说完时，等后半句的秒数"
     )

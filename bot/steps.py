@@ -83,13 +83,26 @@ class Remark:
     name: str
 
 
-Step = Answer | Clarify | Ask | Run | HandOff | Fallback | Remark
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Greet who has just followed, started or entered.
+
+    Attributes:
+        text: Of kb.yaml; empty for a greeting with the shop's name.
+        intents: Offered under it.
+    """
+
+    text: str
+    intents: tuple[IntentId, ...] = ()
+
+
+Step = Answer | Clarify | Ask | Run | HandOff | Fallback | Remark | Welcome
 
 
 def action_of(step: Step) -> str:
     """The step as ``kefu chat --json`` and the console name it."""
     match step:
-        case Answer() | Remark():
+        case Answer() | Remark() | Welcome():
             return "answer"
         case Clarify():
             return "clarify"

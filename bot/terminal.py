@@ -30,16 +30,16 @@ from bot.commit import Outcome
 from bot.demo import demo_of, has_demo
 from bot.errors import BadData
 from bot.settings import Settings
+from connectors.base import BaseConnector
 from connectors.messages import (
     Address,
     Capabilities,
     ChannelRef,
-    Health,
-    HealthState,
     Inbound,
     Outbound,
     SendResult,
     SendStatus,
+    Unit,
 )
 from shop.demo import plant
 from shop.throttle import Limits
@@ -48,41 +48,22 @@ TERMINAL = ChannelRef("terminal", "chat")
 _LOOKUPS = 1000
 
 
-class TerminalConnector:
+class TerminalConnector(BaseConnector):
     """Collects what the customer would read."""
 
     def __init__(self) -> None:
+        super().__init__(TERMINAL)
         self.lines: list[Outbound] = []
 
     @property
-    def ref(self) -> ChannelRef:
-        """The terminal."""
-        return TERMINAL
-
-    @property
     def capabilities(self) -> Capabilities:
-        """Text; buttons are numbered."""
-        return Capabilities(
-            max_text=100_000,
-            text_unit="chars",
-            has_buttons=False,
-            has_images=False,
-            has_typing=False,
-            send_idempotent=False,
-            redelivers=False,
-        )
+        """Text; the terminal numbers buttons by itself."""
+        return Capabilities(max_text=100_000, composes=True)
 
-    def health(self) -> Health:
-        """Always up."""
-        return Health(HealthState.UP)
-
-    async def send(self, message: Outbound) -> SendResult:
+    async def send(self, unit: Unit) -> SendResult:
         """Keep a line for showing."""
-        self.lines.append(message)
+        self.lines.append(unit.outbound)
         return SendResult(SendStatus.DELIVERED)
-
-    async def typing(self, address: Address, author: str, *, is_on: bool) -> None:
-        """Nothing to show."""
 
 
 class Chat:

@@ -26,6 +26,7 @@ from bot.steps import (
     Remark,
     Run,
     Step,
+    Welcome,
     action_of,
 )
 from bot.tool_specs import state_told
@@ -122,6 +123,7 @@ class Mind:
         has_mail: Whether codes and cards can go by mail.
         pictures: Stored pictures of the knowledge base, by file.
         choose: An index below the given count, for answers that say the same.
+        welcome: Said to who arrives.
     """
 
     intents: Mapping[IntentId, Intent]
@@ -137,6 +139,7 @@ class Mind:
     has_mail: bool
     pictures: Callable[[], Mapping[str, Attachment]]
     choose: Callable[[int], int]
+    welcome: Welcome
 
     @staticmethod
     def memory(conversation: Conversation) -> Memory:
@@ -173,9 +176,12 @@ class Mind:
         utterance = replace(
             self.read(text, memory),
             button=first.button if first.kind is InboundKind.BUTTON else None,
-            has_media=any(one.attachments for one in group),
+            media=_media_of(group),
         )
-        reopens = self._reopens(conversation, utterance)
+        if any(one.is_unreadable for one in group):
+            utterance = replace(utterance, text="", words="")
+        is_arrival = first.kind is InboundKind.ARRIVAL
+        reopens = self._reopens(conversation, utterance, is_arrival=is_arrival)
         wrote = moves.CustomerWrote(reopens=reopens, mode=self.mode())
         after = moves.apply(conversation, wrote, now, self.rules).conversation
         speech = moves.may_bot_speak(after)
@@ -189,7 +195,10 @@ class Mind:
             return self._silent(memory, recognitions, reopens=reopens)
         if conversation.state is State.CLOSED:
             memory = Memory(is_english=memory.is_english)
-        decision, memory = self.dialogue.decide(utterance, memory)
+        if first.kind is InboundKind.ARRIVAL:
+            decision = self._greeted(utterance, memory)
+        else:
+            decision, memory = self.dialogue.decide(utterance, memory)
         thought = await self._carry_out(decision, memory, conversation, group, turn_id)
         thought = replace(thought, reopens=reopens)
         if speech is Speech.ANSWERS_WITH_PROMISE and thought.replies:
@@ -197,6 +206,13 @@ class Mind:
             promised = composer.promised(thought.replies[-1], self.when_open(memory.is_english))
             thought = replace(thought, replies=(*thought.replies[:-1], promised))
         return thought
+
+    def _greeted(self, utterance: Utterance, memory: Memory) -> Decision:
+        """Somebody arrived: a welcome, and where a link named an order, its state."""
+        if utterance.order_number is None:
+            return Decision((self.welcome,))
+        decision, _ = self.dialogue.decide(utterance, memory)
+        return decision
 
     def _silent(
         self, memory: Memory, recognitions: tuple[Recognition, ...], *, reopens: bool
@@ -210,12 +226,17 @@ class Mind:
             intent_title=self.intents[best[0].intent].title if best else None,
         )
 
-    def _reopens(self, conversation: Conversation, utterance: Utterance) -> bool:
+    def _reopens(
+        self, conversation: Conversation, utterance: Utterance, *, is_arrival: bool
+    ) -> bool:
         """Thanks, a goodbye or an emoji leave a closed conversation closed."""
         if conversation.state is not State.CLOSED or utterance.button is not None:
             return True
+        if is_arrival:
+            # looking in again is no reason to queue for the person who had it
+            return conversation.last_assignee is None
         if not any(char.isalnum() for char in utterance.text):
-            return utterance.has_media
+            return utterance.media is not None
         found = self.questions(utterance.words, "")
         return not all(
             one.band is Band.ANSWER and one.candidates[0].intent in FAREWELLS for one in found
@@ -297,6 +318,8 @@ class Mind:
                 reply = composer.fallback(step)
             case Remark():
                 reply = composer.remark(step)
+            case Welcome():
+                reply = composer.welcome(step)
         return replace(thought, replies=(*thought.replies, reply))
 
     async def _ran(
@@ -338,3 +361,11 @@ class Mind:
             ],
         }
         return replace(thought, memory=memory, summary=summary)
+
+
+def _media_of(group: Sequence[Pending]) -> str | None:
+    """What the customer sent beside words."""
+    kinds = [file.kind for one in group for file in one.attachments]
+    if not kinds:
+        return "other" if any(one.is_unreadable for one in group) else None
+    return kinds[0] if kinds[0] in {"image", "voice"} else "other"

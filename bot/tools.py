@@ -6,16 +6,18 @@ show nothing that the gate's answer does not hold.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
+from pydantic import SecretStr
 
 from bot.effects import StaffAlert
 from bot.results import Caller, ToolResult
 from bot.steps import Run
-from connectors.messages import PeerKind
+from connectors.messages import Address, PeerKind
 from shop.answers import (
     CardView,
     CodeOutcome,
@@ -47,6 +49,8 @@ _NEEDS_PERSON = frozenset(
 )
 _OWNER_BUTTONS = ("code", "cancel", "handoff")
 _LISTED = 8
+VOUCHING_CHANNEL = "app"
+"""Only the shop's own app says, signed, who its customers are."""
 _MINUTE_S, _HOUR_S = 60, 3600
 
 
@@ -56,17 +60,29 @@ class ShopTools:
     Args:
         timezone: In which times are told.
         has_mail: Whether codes and cards can go by mail.
+        vouched: Contacts that the shop's own app vouches for, of who writes there.
     """
 
-    def __init__(self, gate: Gate, *, timezone: ZoneInfo, has_mail: bool) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        *,
+        timezone: ZoneInfo,
+        has_mail: bool,
+        vouched: Callable[[Address], Awaitable[Sequence[str]]],
+    ) -> None:
         self._gate = gate
+        self._vouched = vouched
         self._timezone = timezone
         self._has_mail = has_mail
 
     async def run(self, step: Run, caller: Caller) -> ToolResult:
         """Run one tool."""
+        is_known = caller.address.ref.channel == VOUCHING_CHANNEL
+        vouched = await self._vouched(caller.address) if is_known else ()
         requester = Requester(
             identity=caller.address.identity,
+            vouched=tuple(map(SecretStr, vouched)),
             sources=caller.sources,
             is_private=caller.address.kind is PeerKind.PRIVATE,
             turn_id=caller.turn_id,

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,7 @@ import structlog
 from ulid import ULID
 
 from bot.commit import Outcome, StaleTurn, TurnWork, commit_turn
+from bot.composing import merged
 from bot.fragments import MAX_FRAGMENTS, looks_unfinished
 from bot.inbound import Pending, Stored
 from bot.thinking import Mind, Thought
@@ -57,6 +58,7 @@ class Turns:
         fragment_wait_s: How long the rest of an unfinished sentence is waited for.
         timeout_s: A turn that takes longer is tried once more and then handed to a person.
         on_turn: Told after each commit.
+        merges: Whether several replies of a turn go to this address as one message.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Turns:
         fragment_wait_s: float,
         timeout_s: float,
         on_turn: Callable[[Outcome], None],
+        merges: Callable[[Address], bool] = lambda _address: False,
     ) -> None:
         self._units = units
         self._mind = mind
@@ -79,6 +82,7 @@ class Turns:
         self._fragment_wait_s = fragment_wait_s
         self._timeout_s = timeout_s
         self._on_turn = on_turn
+        self._merges = merges
         self._arrivals: dict[ConversationId, asyncio.Event] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._is_stopping = False
@@ -248,6 +252,8 @@ class Turns:
         took_ms: float,
     ) -> Outcome:
         at = self._clock()
+        if self._merges(conversation.address):
+            thought = replace(thought, replies=merged(thought.replies))
 
         def unit(work: TurnWork) -> Outcome:
             return commit_turn(

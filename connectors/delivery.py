@@ -9,25 +9,47 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from connectors.errors import ConnectorError, RateLimited, Retryable, SendError
-from connectors.messages import Connector, Outbound
+from connectors.errors import (
+    AuthError,
+    ConnectorError,
+    Fatal,
+    RateLimited,
+    Rejected,
+    Retryable,
+    SendError,
+    Undeliverable,
+    WindowClosed,
+)
+from connectors.messages import Connector, Grant, Outbound, PeerKind, Unit
+from connectors.pacing import Pacer
+from connectors.text.rendering import render
 
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
 POLL_S = 2.0
-POLL_LIMIT = 200
+CLAIM_LIMIT = 200
 SEND_TIMEOUT_S = 20.0
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 300.0
+LIMITS_BEFORE_PAUSE = 3
+LIMITS_WITHIN = timedelta(seconds=10)
+"""So many refused chats in so short a time mean that the whole account is too fast."""
+NO_WINDOW = "等顾客下次来信时送出"
+"""Read by agents, beside a message that waits."""
+REFUSED_PAUSE = timedelta(seconds=60)
+_BEHIND = "waits behind an earlier message"
+
+Lane = tuple[str, str, str]
+Account = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +58,16 @@ class Dispatch:
 
     Attributes:
         attempts: Which attempt this is, from 1.
+        progress: How many of its units the platform has taken already.
     """
 
     outbound: Outbound
     conversation_id: str
     attempts: int
+    progress: int = 0
 
     @property
-    def lane(self) -> tuple[str, str, str]:
+    def lane(self) -> Lane:
         """What must keep its order."""
         ref = self.outbound.address.ref
         return (ref.channel, ref.account_id, self.conversation_id)
@@ -53,19 +77,47 @@ class Outbox(Protocol):
     """What delivery needs of the outbox; each call is one transaction."""
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Dispatch]:
-        """Take what is due."""
+        """Take what is due, of so many conversations at most; all that is due of each."""
         ...
 
     async def sent(self, ids: Sequence[str], at: datetime) -> None:
         """Mark as taken by the platform."""
         ...
 
-    async def postpone(self, ids: Sequence[str], next_at: datetime, error: str) -> None:
-        """Try again later."""
+    async def progressed(self, outbox_id: str, units: int) -> None:
+        """Note that so many units of a message are taken: they are not sent again."""
+        ...
+
+    async def grant(self, outbox_id: str, unit_id: str, now: datetime) -> Grant | None:
+        """Leave to send a unit; the same one at every retry. ``None``: no window is open."""
+        ...
+
+    async def hold(
+        self, ids: Sequence[str], now: datetime, error: str, *, closes_window: bool
+    ) -> bool:
+        """Keep messages until the customer writes again.
+
+        Returns:
+            Whether they are kept; ``False``: the customer has just written.
+        """
+        ...
+
+    async def postpone(
+        self, ids: Sequence[str], next_at: datetime, error: str, *, is_fault: bool
+    ) -> None:
+        """Try again later.
+
+        Args:
+            is_fault: An attempt failed; else it does not count as one.
+        """
         ...
 
     async def fail(self, outbox_id: str, now: datetime, error: str, *, is_unknown: bool) -> None:
         """Give up loudly."""
+        ...
+
+    async def unreachable(self, outbox_id: str, now: datetime, error: str) -> None:
+        """Give up on everything that waits for this customer: they left or blocked us."""
         ...
 
 
@@ -83,8 +135,28 @@ def retry_delay_s(attempt: int, spread: float) -> float:
     return step * (0.5 + spread / 2)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """A message must wait, and those behind it with it.
+
+    Attributes:
+        until: ``None``: until the customer writes again.
+        closes_window: The platform says so, whatever we counted.
+        is_fault: An attempt failed; they are numbered, and end.
+    """
+
+    until: datetime | None
+    error: str
+    closes_window: bool = False
+    is_fault: bool = False
+
+
 class Delivery:
-    """Owns the outbox's way to the platforms."""
+    """Owns the outbox's way to the platforms.
+
+    Args:
+        sleep: Waits for a channel's pace.
+    """
 
     def __init__(
         self,
@@ -93,16 +165,23 @@ class Delivery:
         *,
         clock: Callable[[], datetime],
         random: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._outbox = outbox
         self._connectors = connectors
         self._clock = clock
         self._random = random
-        self._lanes: dict[tuple[str, str, str], deque[Dispatch]] = {}
-        self._blocked_until: dict[tuple[str, str, str], datetime] = {}
+        self._sleep = sleep
+        self._lanes: dict[Lane, deque[Dispatch]] = {}
+        self._blocked_until: dict[Lane, datetime] = {}
+        self._paused_until: dict[Account, datetime] = {}
+        self._put_back_now: set[Lane] = set()
+        self._limited_at: dict[Account, deque[datetime]] = {}
+        self._pacers: dict[Account, Pacer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._done: list[tuple[str, datetime]] = []
+        self._unmarked: dict[str, datetime] = {}
         self._marking: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
         self.sent_count = 0
         self.failed_count = 0
 
@@ -118,29 +197,40 @@ class Delivery:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def wake(self) -> None:
+        """Something became due by a commit: poll soon instead of at the next round."""
+        self._woken.set()
+
     async def run(self) -> None:
         """Poll for what is due until cancelled."""
         while True:
             with suppress(ConnectorError):
                 await self.poll()
-            await asyncio.sleep(POLL_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await self._woken.wait()
+            self._woken.clear()
 
     async def poll(self) -> int:
         """Take what is due once; how many were taken."""
         now = self._clock()
-        for lane, until in list(self._blocked_until.items()):
-            if until <= now:
-                del self._blocked_until[lane]
-        # what is known to be sent must not be taken again only because its mark failed
+        self._put_back_now.clear()
+        # what is known to be sent is not sent again only because its mark failed, or comes later
         self._start_marking()
-        if self._marking is not None:
-            await self._marking
+        sent = set(self._unmarked)
+        taken: list[Dispatch] = []
         try:
-            taken = await self._outbox.claim(now, POLL_LIMIT)
+            # all of it: what were left would be overtaken once its wait is forgotten
+            while page := await self._outbox.claim(now, CLAIM_LIMIT):
+                taken.extend(page)
         except Exception as error:  # noqa: BLE001 - a database that is away must not end the poll
             log.warning("outbox_poll_failed", error=type(error).__name__)
             return 0
-        sent = {outbox_id for outbox_id, _ in self._done}
+        # in one go with handing over: in between, what comes fresh would overtake what waited
+        self._forget_past_waits(now)
+        if self._put_back_now:
+            self._woken.set()
+        sent.update(self._unmarked)
         self.hand_over(one for one in taken if one.outbound.outbox_id not in sent)
         return len(taken)
 
@@ -152,71 +242,205 @@ class Delivery:
                 pending.append(self._marking)
             await asyncio.gather(*pending, return_exceptions=True)
 
-    async def _run_lane(self, key: tuple[str, str, str]) -> None:
+    def _forget_past_waits(self, now: datetime) -> None:
+        past = [key for key, until in self._blocked_until.items() if until <= now]
+        for lane in past:
+            # what was put back while this poll was asking may not be among what it took
+            if lane not in self._put_back_now:
+                del self._blocked_until[lane]
+        for account in [key for key, until in self._paused_until.items() if until <= now]:
+            del self._paused_until[account]
+
+    # ------------------------------------------------------------------ lanes
+
+    async def _run_lane(self, key: Lane) -> None:
         lane = self._lanes[key]
         try:
             while lane:
-                blocked_until = self._blocked_until.get(key)
-                if blocked_until is not None:
-                    await self._put_back(lane, blocked_until, "waits behind an earlier message")
-                    break
-                dispatch = lane[0]
-                retry_at, error = await self._send(dispatch)
-                if retry_at is not None:
-                    self._blocked_until[key] = retry_at
-                    await self._put_back(lane, retry_at, error)
-                    break
-                lane.popleft()
+                wait = self._known_wait(key) or await self._send(lane[0])
+                if wait is None:
+                    lane.popleft()
+                else:
+                    # what is handed over meanwhile finds the same wait, and is put back as well
+                    await self._put_back(key, lane, wait)
         except Exception:
             # what is left keeps its lease and is taken again by the poll
             log.exception("delivery_lane_failed", channel=key[0])
         finally:
             del self._lanes[key]
 
-    async def _put_back(self, lane: deque[Dispatch], at: datetime, error: str) -> None:
-        ids = [waiting.outbound.outbox_id for waiting in lane]
-        lane.clear()
-        await self._outbox.postpone(ids, at, error)
+    def _known_wait(self, key: Lane) -> _Wait | None:
+        # a wait that has just ended counts until a poll has taken what waited: what is handed over
+        # in between would overtake it
+        waits = (self._blocked_until.get(key), self._paused_until.get(key[:2]))
+        until = max((at for at in waits if at is not None), default=None)
+        return None if until is None else _Wait(until, _BEHIND)
 
-    async def _send(self, dispatch: Dispatch) -> tuple[datetime | None, str]:
+    async def _put_back(self, key: Lane, lane: deque[Dispatch], wait: _Wait) -> None:
+        waiting = list(lane)
+        ids = [dispatch.outbound.outbox_id for dispatch in waiting]
+        lane.clear()
+        if wait.until is None:
+            is_held = await self._outbox.hold(
+                ids, self._clock(), wait.error, closes_window=wait.closes_window
+            )
+            if not is_held:
+                # with what was held before and is due now as well, and what answers the customer
+                whole = sorted([*waiting, *lane], key=lambda dispatch: dispatch.outbound.seq)
+                lane.clear()
+                lane.extend(whole)
+            return
+        self._blocked_until[key] = max(wait.until, self._blocked_until.get(key, wait.until))
+        self._put_back_now.add(key)
+        await self._outbox.postpone(ids[:1], wait.until, wait.error, is_fault=wait.is_fault)
+        if ids[1:]:
+            await self._outbox.postpone(ids[1:], wait.until, _BEHIND, is_fault=False)
+
+    # ------------------------------------------------------------------ one message
+
+    async def _send(self, dispatch: Dispatch) -> _Wait | None:
+        """Send what is left of a message; ``None`` once it is dealt with, for good or ill."""
         outbound = dispatch.outbound
         ref = outbound.address.ref
         connector = self._connectors.get((ref.channel, ref.account_id))
         if connector is None:
             await self._fail(dispatch, f"no connector for {ref.channel}/{ref.account_id}")
-            return None, ""
+            return None
+        if outbound.codes and outbound.address.kind is PeerKind.GROUP:
+            await self._fail(dispatch, "a card key is never sent to a group")
+            return None
+        sending = _Sending(dispatch.progress)
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await connector.send(outbound)
-        except RateLimited as error:
-            return self._clock() + timedelta(seconds=error.retry_after_s), error.code
-        except TimeoutError:
-            return await self._after_fault(
-                dispatch, connector, Retryable("timeout", "no answer", maybe_sent=True)
-            )
-        except Retryable as error:
-            return await self._after_fault(dispatch, connector, error)
-        except SendError as error:
-            await self._fail(dispatch, str(error), is_unknown=error.maybe_sent)
-            return None, ""
-        except Exception as error:
-            # a connector's bug counts as an attempt too, or it would be met again for ever
-            log.exception("connector_failed", channel=ref.channel)
-            return await self._after_fault(
-                dispatch, connector, Retryable(type(error).__name__, "a bug", maybe_sent=True)
-            )
+            wait = await self._send_units(sending, connector, outbound)
+        except Exception as error:  # noqa: BLE001 - told apart in one place
+            return await self._after_error(dispatch, connector, error)
+        if wait is not None:
+            return wait
         self._mark_sent(outbound.outbox_id)
-        return None, ""
+        return None
+
+    async def _send_units(
+        self, sending: _Sending, connector: Connector, outbound: Outbound
+    ) -> _Wait | None:
+        units = render(outbound, connector.capabilities)
+        while sending.units < len(units):
+            unit = units[sending.units]
+            try:
+                wait = await self._send_unit(connector, unit)
+            except Rejected as error:
+                if not error.is_format or sending.is_plain:
+                    raise
+                # once, without markup and drawn buttons: better plain than not at all. The pieces
+                # before this one are the same, for a text is cut before it is marked up.
+                sending.is_plain = True
+                plain = replace(connector.capabilities, has_buttons=False)
+                units = render(outbound, plain, is_plain=True)
+                continue
+            if wait is not None:
+                return wait
+            sending.units += 1
+            if not unit.is_last:
+                await self._note_progress(outbound.outbox_id, sending.units)
+        return None
+
+    async def _send_unit(self, connector: Connector, unit: Unit) -> _Wait | None:
+        outbox_id = unit.outbound.outbox_id
+        if connector.capabilities.needs_grant:
+            try:
+                grant = await self._outbox.grant(outbox_id, unit.id, self._clock())
+            except Exception as error:
+                raise Retryable("storage", type(error).__name__) from error
+            if grant is None:
+                return _Wait(None, NO_WINDOW)
+            unit = replace(unit, grant=grant)
+        await self._keep_pace(connector, unit)
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            await connector.send(unit)
+        return None
+
+    async def _note_progress(self, outbox_id: str, units: int) -> None:
+        try:
+            await self._outbox.progressed(outbox_id, units)
+        except Exception as error:  # noqa: BLE001 - it was sent; the rest of it need not suffer
+            log.warning("outbox_mark_failed", error=type(error).__name__)
+
+    async def _keep_pace(self, connector: Connector, unit: Unit) -> None:
+        pace = connector.capabilities.pace
+        if pace is None:
+            return
+        account = (connector.ref.channel, connector.ref.account_id)
+        pacer = self._pacers.setdefault(account, Pacer(pace))
+        wait_s = pacer.wait_s(unit.address.peer_id, self._clock().timestamp())
+        if wait_s > 0:
+            await self._sleep(wait_s)
+
+    # ------------------------------------------------------------------ what went wrong
+
+    async def _after_error(
+        self, dispatch: Dispatch, connector: Connector, error: Exception
+    ) -> _Wait | None:
+        now = self._clock()
+        outbox_id = dispatch.outbound.outbox_id
+        match error:
+            case RateLimited():
+                until = now + timedelta(seconds=error.retry_after_s)
+                self._note_limit(connector, until, now, is_account=error.is_account)
+                return _Wait(until, error.code)
+            case WindowClosed():
+                return _Wait(None, str(error), closes_window=True)
+            case Undeliverable():
+                await self._outbox.unreachable(outbox_id, now, str(error))
+                self.failed_count += 1
+                return None
+            case AuthError() | Fatal():
+                return await self._after_refusal(dispatch, connector, error)
+            case TimeoutError():
+                fault = Retryable("timeout", "no answer", maybe_sent=True)
+                return await self._after_fault(dispatch, connector, fault)
+            case Retryable():
+                return await self._after_fault(dispatch, connector, error)
+            case SendError():
+                await self._fail(dispatch, str(error), is_unknown=error.maybe_sent)
+                return None
+            case _:
+                # a connector's bug counts as an attempt too, or it would be met again for ever
+                log.error("connector_failed", channel=connector.ref.channel, exc_info=error)
+                bug = Retryable(type(error).__name__, "a bug", maybe_sent=True)
+                return await self._after_fault(dispatch, connector, bug)
+
+    def _note_limit(
+        self, connector: Connector, until: datetime, now: datetime, *, is_account: bool
+    ) -> None:
+        """Pause the account as well where it, and not one chat, is too fast."""
+        account = (connector.ref.channel, connector.ref.account_id)
+        limits = self._limited_at.setdefault(account, deque(maxlen=LIMITS_BEFORE_PAUSE))
+        limits.append(now)
+        is_many = len(limits) == LIMITS_BEFORE_PAUSE and now - limits[0] <= LIMITS_WITHIN
+        if is_account or is_many:
+            self._paused_until[account] = max(until, self._paused_until.get(account, until))
+
+    async def _after_refusal(
+        self, dispatch: Dispatch, connector: Connector, error: AuthError | Fatal
+    ) -> _Wait | None:
+        """Credentials or configuration are wrong: the account waits, a few times, for a person."""
+        account = (connector.ref.channel, connector.ref.account_id)
+        log.error("channel_refused", channel=account[0], account=account[1], code=error.code)
+        if dispatch.attempts >= MAX_ATTEMPTS:
+            await self._fail(dispatch, str(error))
+            return None
+        until = self._clock() + REFUSED_PAUSE
+        self._paused_until[account] = until
+        return _Wait(until, error.code, is_fault=True)
 
     async def _after_fault(
         self, dispatch: Dispatch, connector: Connector, error: SendError
-    ) -> tuple[datetime | None, str]:
+    ) -> _Wait | None:
         may_repeat = not error.maybe_sent or connector.capabilities.send_idempotent
         if not may_repeat or dispatch.attempts >= MAX_ATTEMPTS:
             await self._fail(dispatch, str(error), is_unknown=error.maybe_sent)
-            return None, ""
+            return None
         delay = retry_delay_s(dispatch.attempts, self._random())
-        return self._clock() + timedelta(seconds=delay), error.code
+        return _Wait(self._clock() + timedelta(seconds=delay), error.code, is_fault=True)
 
     async def _fail(self, dispatch: Dispatch, error: str, *, is_unknown: bool = False) -> None:
         self.failed_count += 1
@@ -226,27 +450,37 @@ class Delivery:
             dispatch.outbound.outbox_id, self._clock(), error, is_unknown=is_unknown
         )
 
+    # ------------------------------------------------------------------ marks
+
     def _mark_sent(self, outbox_id: str) -> None:
         """Note a success; all that come while one mark is being written share the next."""
         self.sent_count += 1
-        self._done.append((outbox_id, self._clock()))
+        self._unmarked[outbox_id] = self._clock()
         self._start_marking()
 
     def _start_marking(self) -> None:
-        if self._done and self._marking is None:
+        if self._unmarked and self._marking is None:
             self._marking = asyncio.create_task(self._write_marks())
 
     async def _write_marks(self) -> None:
-        marks: list[tuple[str, datetime]] = []
         try:
-            while self._done:
-                marks, self._done = self._done, []
-                await self._outbox.sent([key for key, _ in marks], marks[-1][1])
+            while self._unmarked:
+                marks = dict(self._unmarked)
+                await self._outbox.sent(list(marks), max(marks.values()))
+                for outbox_id in marks:
+                    del self._unmarked[outbox_id]
         except Exception as error:  # noqa: BLE001 - the next poll marks them
-            self._done = [*marks, *self._done]
             log.warning("outbox_mark_failed", error=type(error).__name__)
         finally:
             self._marking = None
+
+
+@dataclass(slots=True)
+class _Sending:
+    """A message while its units leave: how many have, and whether it goes without markup."""
+
+    units: int
+    is_plain: bool = False
 
 
 __all__ = ["Delivery", "Dispatch", "Outbox", "retry_delay_s"]

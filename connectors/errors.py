@@ -2,6 +2,11 @@
 
 ConnectorError
 ├── NotStored            the inbox could not be written: do not acknowledge
+├── BadWebhook           a call that is not the platform's, or that nobody can read
+├── BadChannels          channels.yaml cannot be used; says where and what to do
+├── MediaError           a file could not be fetched
+│   ├── MediaGone        it is no longer there, too large, or not allowed: asking again is no help
+│   └── MediaBusy        the platform did not give it now
 └── SendError            a message was not taken by the platform
     ├── Retryable        the same again may help, after ``retry_after_s``
     ├── RateLimited      the platform named a time to wait
@@ -31,6 +36,43 @@ class NotStored(ConnectorError):
         self.retry_after_s = retry_after_s
 
 
+class BadWebhook(ConnectorError):
+    """A call to a webhook that we refuse; nothing of it is stored.
+
+    Attributes:
+        status: The HTTP status to answer: 400 unreadable, 401 or 403 not the platform's, 413 too
+            large.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class BadChannels(ConnectorError):
+    """channels.yaml cannot be used; the text says what, where and what to do."""
+
+
+class MediaError(ConnectorError):
+    """A file could not be fetched."""
+
+
+class MediaGone(MediaError):
+    """It is no longer there, too large, or not allowed.
+
+    Attributes:
+        code: ``expired``, ``too_large``, ``refused``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class MediaBusy(MediaError):
+    """The platform did not give it now; later it may."""
+
+
 class SendError(ConnectorError):
     """A message was not taken.
 
@@ -54,11 +96,15 @@ class RateLimited(SendError):
 
     Attributes:
         retry_after_s: At least this long.
+        is_account: The whole account must wait, not this customer's messages alone.
     """
 
-    def __init__(self, code: str, text: str, *, retry_after_s: float) -> None:
+    def __init__(
+        self, code: str, text: str, *, retry_after_s: float, is_account: bool = False
+    ) -> None:
         super().__init__(code, text)
         self.retry_after_s = retry_after_s
+        self.is_account = is_account
 
 
 class WindowClosed(SendError):
@@ -70,7 +116,15 @@ class Undeliverable(SendError):
 
 
 class Rejected(SendError):
-    """The platform refused content or format."""
+    """The platform refused content or format.
+
+    Attributes:
+        is_format: The markup or the buttons, not the words: the same as plain text may pass.
+    """
+
+    def __init__(self, code: str, text: str, *, is_format: bool = False) -> None:
+        super().__init__(code, text)
+        self.is_format = is_format
 
 
 class AuthError(SendError):

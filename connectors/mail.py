@@ -12,16 +12,15 @@ from email.utils import formatdate
 import aiosmtplib
 from pydantic import SecretStr
 
+from connectors.base import BaseConnector
 from connectors.errors import AuthError, Rejected, Retryable, SendError, Undeliverable
 from connectors.messages import (
-    Address,
     Capabilities,
     ChannelRef,
-    Health,
-    HealthState,
     Outbound,
     SendResult,
     SendStatus,
+    Unit,
 )
 
 TIMEOUT_S = 15.0
@@ -45,50 +44,32 @@ class SmtpAccount:
     security: str
 
 
-class MailConnector:
+class MailConnector(BaseConnector):
     """Implements ``connectors.messages.Connector`` over SMTP."""
 
     def __init__(self, account: SmtpAccount, clock: Callable[[], datetime]) -> None:
+        super().__init__(ChannelRef("mail", "smtp"))
         self._account = account
         self._clock = clock
-        self._last_ok_at: datetime | None = None
-        self._last_error: str | None = None
-
-    @property
-    def ref(self) -> ChannelRef:
-        """The one mail account."""
-        return ChannelRef("mail", "smtp")
+        self.pulse.up()
 
     @property
     def capabilities(self) -> Capabilities:
         """Text only. A mail may arrive twice, but under one Message-ID, which readers fold."""
-        return Capabilities(
-            max_text=100_000,
-            text_unit="chars",
-            has_buttons=False,
-            has_images=False,
-            has_typing=False,
-            send_idempotent=True,
-            redelivers=False,
-        )
+        return Capabilities(max_text=100_000, composes=True, send_idempotent=True)
 
-    def health(self) -> Health:
-        """Degraded while the last mail could not be sent."""
-        state = HealthState.UP if self._last_error is None else HealthState.DEGRADED
-        return Health(state, last_outbound_ok_at=self._last_ok_at, last_error=self._last_error)
-
-    async def send(self, message: Outbound) -> SendResult:
+    async def send(self, unit: Unit) -> SendResult:
         """Send one mail.
 
         Raises:
             SendError: With the server's reply code, never with the address or the text.
         """
         try:
-            await self._send(message)
+            await self._send(unit.outbound)
         except SendError as error:
-            self._last_error = str(error)
+            self.pulse.degraded(str(error))
             raise
-        self._last_error, self._last_ok_at = None, self._clock()
+        self.pulse.sent(self._clock())
         return SendResult(SendStatus.ACCEPTED)
 
     async def _send(self, message: Outbound) -> None:
@@ -133,6 +114,3 @@ class MailConnector:
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
         mail.set_content(message.text)
         return mail
-
-    async def typing(self, address: Address, author: str, *, is_on: bool) -> None:
-        """Nobody sees somebody writing a mail."""

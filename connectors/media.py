@@ -1,7 +1,8 @@
 """Files that people send: checked by content, kept in the media folder, never executed.
 
-Only the four image formats that every browser shows are taken. What a file claims to be (its name,
-its declared type) is not looked at.
+What a file claims to be (its name, its declared type) is not looked at: the four image formats that
+every browser shows are images, known sounds and films are told by their first bytes, and anything
+else is a file to download and nothing more. The shop's page takes images alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,20 @@ from connectors.messages import Attachment
 MAX_IMAGE_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 """A picture of 40 kB can unpack to gigabytes; more pixels than a camera has are refused unread."""
+_SOUNDS = (
+    (b"OggS", "audio/ogg"),
+    (b"#!AMR", "audio/amr"),
+    (b"#!SILK", "audio/silk"),
+    (b"\x02#!SILK", "audio/silk"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
+    (b"RIFF", "audio/wav"),
+)
+_BOX = b"ftyp"
+"""ISO base media: at byte 4, before the brand."""
+_WEBP = b"WEBP"
+_OTHER = "application/octet-stream"
 _MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 
 
@@ -24,7 +39,7 @@ class BadFile(ConnectorError):
     """A file was refused.
 
     Attributes:
-        code: ``too_large`` or ``not_an_image``.
+        code: ``too_large``, ``empty`` or ``not_an_image``.
     """
 
     def __init__(self, code: str) -> None:
@@ -52,15 +67,30 @@ class MediaStore:
         if len(content) > MAX_IMAGE_BYTES:
             raise BadFile("too_large")
         mime, width, height = _inspect(content)
-        attachment = Attachment(
-            id=key or secrets.token_hex(16),
-            kind="image",
-            mime=mime,
-            size=len(content),
-            name="".join(char for char in name if char.isprintable())[:120],
-            width=width,
-            height=height,
+        found = Attachment(
+            key or new_key(), "image", mime, len(content), _shown(name), width, height
         )
+        return self._written(found, content)
+
+    def keep(self, content: bytes, name: str, key: str, max_bytes: int) -> Attachment:
+        """Keep any file that a customer sent on a channel; what it is, is told by content.
+
+        Raises:
+            BadFile: It is too large or empty.
+        """
+        if not content or len(content) > max_bytes:
+            raise BadFile("too_large" if content else "empty")
+        try:
+            mime, width, height = _inspect(content)
+            found = Attachment(key, "image", mime, len(content), _shown(name), width, height)
+        except BadFile as error:
+            if error.code == "too_large":
+                raise
+            kind, mime = _sound_or_film(content)
+            found = Attachment(key, kind, mime, len(content), _shown(name))
+        return self._written(found, content)
+
+    def _written(self, attachment: Attachment, content: bytes) -> Attachment:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / attachment.id).write_bytes(content)
         return attachment
@@ -71,6 +101,24 @@ class MediaStore:
             return None
         path = self._folder / attachment_id
         return path if path.is_file() else None
+
+
+def new_key() -> str:
+    """An id that nobody can guess."""
+    return secrets.token_hex(16)
+
+
+def _shown(name: str) -> str:
+    return "".join(char for char in name if char.isprintable())[:120]
+
+
+def _sound_or_film(content: bytes) -> tuple[str, str]:
+    if content[4:8] == _BOX:
+        return ("voice", "audio/mp4") if content[8:11] == b"M4A" else ("video", "video/mp4")
+    for sign, mime in _SOUNDS:
+        if content.startswith(sign) and content[8:12] != _WEBP:
+            return "voice", mime
+    return "file", _OTHER
 
 
 def _inspect(content: bytes) -> tuple[str, int, int]:

@@ -83,6 +83,8 @@ class Conversation:
         summary: What the agent should know at the handoff: wanted, tried, orders.
         memory: The dialogue's own memory, opaque here.
         read_seq: Newest message that the agents' side has seen.
+        unreachable: Why nothing can be sent to this customer (blocked, unfollowed), for the
+            console; ``None`` while they can be reached.
     """
 
     id: ConversationId
@@ -113,5 +115,6 @@ class Conversation:
     due_at: datetime | None = None
     read_seq: int = 0
     locale: str = "zh"
+    unreachable: str | None = None
     summary: Mapping[str, Any] | None = None
     memory: Mapping[str, Any] = field(default_factory=dict)

@@ -39,6 +39,7 @@ from handoff.occurrences import (
     GivenBack,
     HandoffRequested,
     LeftQueue,
+    NativeEnded,
     NativeReply,
     NobodyOnline,
     Occurrence,
@@ -112,6 +113,9 @@ def _move(  # noqa: PLR0911, PLR0912 - a branch is a row of the table
             return _chose(conversation, event)
         case NativeReply():
             return _native_reply(conversation, now)
+        case NativeEnded():
+            _require(conversation, State.EXTERNAL)
+            return Move(with_bot(conversation))
         case Snoozed():
             _require(conversation, State.AGENT, is_so=event.until > now)
             memory = replace(remembered(conversation), snoozed_until=event.until)
@@ -303,6 +307,7 @@ __all__ = [
     "HandoffRequested",
     "LeftQueue",
     "Move",
+    "NativeEnded",
     "NativeReply",
     "NobodyOnline",
     "Notice",

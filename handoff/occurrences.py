@@ -170,6 +170,11 @@ class NativeReply:
 
 
 @dataclass(frozen=True, slots=True)
+class NativeEnded:
+    """That person's session in the native app is over: the bot is there again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snoozed:
     """The assignee puts it aside until a time, or until the customer writes."""
 
@@ -224,6 +229,7 @@ Occurrence = (
     | ChoseToWait
     | ChoseToLeaveMessage
     | NativeReply
+    | NativeEnded
     | Snoozed
     | Woken
     | NobodyOnline

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Protocol
 
-from connectors.messages import Attachment
+from connectors.messages import Attachment, MessageId, PeerKind
 from handoff.agents import Agent, Agents
 from handoff.api.models import (
     AgentOut,
     AgentRef,
     AttachmentOut,
+    Budget,
     ButtonOut,
     CandidateOut,
     Counts,
@@ -30,19 +33,44 @@ from handoff.api.models import (
 )
 from handoff.conversation import AgentId, Conversation, ConversationId, Segment, State
 from handoff.events import Event
-from handoff.ports import Work
+from handoff.ports import Clock, Work
 from handoff.presence import Presence
 from handoff.queue import positions
-from handoff.transcript import Message, MessageKind, TurnReasons
-from handoff.wording import close_reason_text, outcome_text, reason_text
+from handoff.transcript import DeliveryState, Message, MessageKind, TurnReasons
+from handoff.troubles import delivery_text, trouble_text
+from handoff.windows import SendBudget
+from handoff.wording import close_reason_text, kind_text, outcome_text, reason_text
 
 _PREVIEW_CHARS = 80
+UNCOUNTED = "web"
+"""The channel whose sends nobody counts: it need not be asked."""
 _PLACEHOLDER = re.compile(r"\{\{secret:([0-9A-Z]{26})\}\}")
 MEDIA_URL = "/api/v1/media/"
 
 
+class Windows(Protocol):
+    """What platforms still let us say."""
+
+    def budget(self, conversation_id: ConversationId, now: datetime) -> SendBudget | None:
+        """What is left; ``None`` where the channel does not count."""
+
+    def held(self, conversation_id: ConversationId) -> frozenset[MessageId]:
+        """Messages that wait until the customer writes."""
+
+    def held_counts(self) -> Mapping[tuple[str, str], int]:
+        """How many messages wait so, by channel and account."""
+
+
 class ViewWork(Work, Protocol):
     """The repositories that the console's views read."""
+
+    @property
+    def windows(self) -> Windows:
+        """What platforms still let us say."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time of this unit."""
 
     @property
     def agents(self) -> Agents:
@@ -105,9 +133,20 @@ def rows(work: ViewWork, conversations: Sequence[Conversation]) -> list[Row]:
             unread=unread.get(one.id, 0),
             version=one.version,
             csat=_csat_of(work, one),
+            account=one.address.ref.account_id,
+            is_group=one.address.kind is PeerKind.GROUP,
+            unreachable=None if one.unreachable is None else trouble_text(one.unreachable),
+            budget=_budget(work, one),
         )
         for one in conversations
     ]
+
+
+def _budget(work: ViewWork, conversation: Conversation) -> Budget | None:
+    if conversation.address.ref.channel == UNCOUNTED:
+        return None
+    found = work.windows.budget(conversation.id, work.clock())
+    return None if found is None else Budget(**asdict(found))
 
 
 def row(work: ViewWork, conversation: Conversation) -> Row:
@@ -139,8 +178,19 @@ def summary(conversation: Conversation) -> Summary | None:
     )
 
 
-def message_out(message: Message) -> MessageOut:
+def message_outs(work: ViewWork, messages: Sequence[Message]) -> list[MessageOut]:
+    """Lines of one conversation's transcript."""
+    waits = any(one.delivery is DeliveryState.PENDING and one.delivery_error for one in messages)
+    held = work.windows.held(messages[0].conversation_id) if waits else frozenset()
+    return [_message_out(one, is_held=one.id in held) for one in messages]
+
+
+def message_out(work: ViewWork, message: Message) -> MessageOut:
     """A line of the transcript."""
+    return message_outs(work, [message])[0]
+
+
+def _message_out(message: Message, *, is_held: bool) -> MessageOut:
     return MessageOut(
         id=message.id,
         conversation_id=message.conversation_id,
@@ -155,9 +205,15 @@ def message_out(message: Message) -> MessageOut:
         buttons=[ButtonOut(id=one.id, label=one.label) for one in message.buttons],
         attachments=[attachment_out(one) for one in message.attachments],
         at=message.at,
-        delivery=DeliveryOut(state=message.delivery, error=message.delivery_error),
+        delivery=_delivery(message, is_held=is_held),
         turn=None if message.reasons is None else _turn(message.reasons),
     )
+
+
+def _delivery(message: Message, *, is_held: bool) -> DeliveryOut:
+    state, error = message.delivery, message.delivery_error
+    text = None if is_held else delivery_text(state, error)
+    return DeliveryOut(state=state, error=text, is_held=is_held)
 
 
 def attachment_out(attachment: Attachment) -> AttachmentOut:
@@ -171,6 +227,7 @@ def attachment_out(attachment: Attachment) -> AttachmentOut:
         size=attachment.size,
         width=attachment.width,
         height=attachment.height,
+        state=attachment.state,
     )
 
 
@@ -211,7 +268,7 @@ def preview(message: Message) -> str:
     text = _PLACEHOLDER.sub(lambda found: masks.get(found[1], found[0]), message.text)
     text = " ".join(text.split())
     if not text and message.attachments:
-        text = "[图片]"
+        text = f"[{kind_text(message.attachments[0].kind)}]"
     if not text and message.kind is MessageKind.CSAT:
         text = "[评价]"
     return text if len(text) <= _PREVIEW_CHARS else text[: _PREVIEW_CHARS - 1] + "…"

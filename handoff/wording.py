@@ -1,4 +1,4 @@
-"""What agents read in the console, in Chinese: reasons, states, errors' causes."""
+"""What agents read in the console, in Chinese: reasons, states, errors' causes, kinds of files."""
 
 from __future__ import annotations
 
@@ -76,3 +76,24 @@ _OUTCOMES = {
 def outcome_text(outcome: str | None) -> str | None:
     """What a look-up of an order came to, in the console's words."""
     return None if outcome is None else _OUTCOMES.get(outcome, outcome)
+
+
+_KINDS = {"image": "图片", "voice": "语音", "video": "视频"}
+
+
+def kind_text(kind: str) -> str:
+    """What a file is, in a word."""
+    return _KINDS.get(kind, "文件")
+
+
+_FIGURES = {
+    "open_pages": "打开的聊天页",
+    "last_poll_ok_at": "最近一次收取",
+    "buttons": "按钮",
+    "repeated_msgid_code": "重复发送的错误码",
+}
+
+
+def figure_text(name: str) -> str:
+    """What a figure of a channel is called."""
+    return _FIGURES.get(name, name)

@@ -90,7 +90,9 @@ def gram(rows: Rows) -> Floats:
         stripe = frequent[start:stop] @ frequent[:stop].T
         stripe += 1
         stripe += shared
-        stripe[:, start:] += np.tril(shared[:, start:], -1).T
+        # of the square only one half is counted, and BLAS may round the other half otherwise
+        square = np.tril(stripe[:, start:])
+        stripe[:, start:] = square + np.tril(square, -1).T
         products[start:stop, :stop] = stripe
         products[:start, start:stop] = stripe[:, :start].T
 

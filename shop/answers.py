@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -29,12 +29,15 @@ class Requester:
         sources: Further keys to count by, such as ``ip:<keyed hash>``.
         is_private: ``False`` in groups, where nothing of an order or card is ever shown.
         turn_id: Makes effects happen once.
+        vouched: Contacts that the shop's own app vouches for as this customer's: an order with
+            one of them is theirs.
     """
 
     identity: str
     sources: tuple[str, ...]
     is_private: bool
     turn_id: str
+    vouched: tuple[SecretStr, ...] = field(default=(), repr=False)
 
     @property
     def all_sources(self) -> tuple[str, ...]:

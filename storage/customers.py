@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 from ulid import ULID
 
 from connectors.messages import Address
@@ -26,8 +27,9 @@ _INSERT_IDENTITY = identities.insert()
 class CustomerRows:
     """Implements ``handoff.ports.Customers``."""
 
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:  # noqa: ARG002 - one shape for all repositories
+    def __init__(self, connection: Connection, keyring: Keyring) -> None:
         self._connection = connection
+        self._keyring = keyring
 
     def of_address(self, address: Address, now: datetime, name: str) -> CustomerId:
         """The customer behind a channel identity, made at the first message."""
@@ -55,6 +57,27 @@ class CustomerRows:
         )
         return CustomerId(key)
 
+    def rename(self, customer_id: CustomerId, name: str) -> None:
+        """What the channel calls them now."""
+        self._connection.execute(
+            update(customers).where(customers.c.id == customer_id).values(name=name[:80])
+        )
+
+    def vouch(self, address: Address, contacts: Sequence[str]) -> None:
+        """Keep the contacts that the shop itself vouches for; the newest word counts."""
+        self._connection.execute(
+            update(identities)
+            .where(*_is_identity(address))
+            .values(contacts=self._keyring.seal(json.dumps(list(contacts))))
+        )
+
+    def vouched(self, address: Address) -> tuple[str, ...]:
+        """Contacts that the shop vouches for."""
+        sealed = self._connection.execute(
+            select(identities.c.contacts).where(*_is_identity(address))
+        ).scalar()
+        return () if sealed is None else tuple(json.loads(self._keyring.open(sealed)))
+
     def name(self, customer_id: CustomerId) -> str:
         """A name to show."""
         return self.names([customer_id])[customer_id]
@@ -71,3 +94,11 @@ class CustomerRows:
         statement = select(customers.c.created_at).where(customers.c.id == customer_id)
         found: datetime = self._connection.execute(statement).scalar_one()
         return found
+
+
+def _is_identity(address: Address) -> tuple[ColumnElement[bool], ...]:
+    return (
+        identities.c.channel == address.ref.channel,
+        identities.c.account_id == address.ref.account_id,
+        identities.c.user_id == address.user_id,
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.inbound import Pending
 from connectors.messages import Inbound, InboundKind, MessageId, Receipt
@@ -19,7 +20,8 @@ from storage.tables.messaging import inbound, messages
 _PENDING = (
     select(inbound)
     .where(inbound.c.conversation_id == bindparam("conversation"), inbound.c.turn_id.is_(None))
-    .order_by(inbound.c.id)
+    # where deliveries may overtake each other, the platform's own order counts
+    .order_by(func.coalesce(inbound.c.order_hint, ""), inbound.c.id)
     .limit(50)
 )
 _RECEIPT = (
@@ -38,6 +40,10 @@ _ASSIGN = (
 )
 
 
+NO_TURN = "event"
+"""Stands where a turn's id would, in rows of what needs no answer."""
+
+
 class InboxRows:
     """Implements ``bot.inbound.Inbox``."""
 
@@ -47,7 +53,12 @@ class InboxRows:
         self._secrets = SecretRows(connection, keyring)
 
     def record(
-        self, message: Inbound, conversation_id: ConversationId, message_id: MessageId
+        self,
+        message: Inbound,
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        *,
+        needs_turn: bool = True,
     ) -> int | None:
         """Store it; its row, or ``None`` if the channel delivered it before."""
         data: dict[str, Any] = {
@@ -56,6 +67,7 @@ class InboxRows:
             "button_of": message.button_of,
             "score": message.score,
             "locale": message.locale,
+            "unreadable": message.is_unreadable,
         }
         row = insert_new(
             self._connection,
@@ -68,10 +80,27 @@ class InboxRows:
                 "message_id": message_id,
                 "kind": message.kind.value,
                 "received_at": message.received_at,
+                "order_hint": message.order_hint,
+                "turn_id": None if needs_turn else NO_TURN,
                 "data": {key: value for key, value in data.items() if value},
             },
         )
         return None if row is None else int(row)
+
+    def pressed_since(
+        self, conversation_id: ConversationId, button: str, button_of: str, since: datetime
+    ) -> bool:
+        """Whether the same button of the same message was pressed since then."""
+        rows = self._connection.execute(
+            select(inbound.c.data).where(
+                inbound.c.conversation_id == conversation_id,
+                inbound.c.kind == InboundKind.BUTTON.value,
+                inbound.c.received_at >= since,
+            )
+        ).scalars()
+        return any(
+            data.get("button") == button and data.get("button_of") == button_of for data in rows
+        )
 
     def receipt(self, message: Inbound) -> Receipt | None:
         """The receipt given when it first came; ``None`` if it never did."""
@@ -105,6 +134,7 @@ class InboxRows:
                     button=row["data"].get("button"),
                     button_of=row["data"].get("button_of"),
                     score=row["data"].get("score"),
+                    is_unreadable=row["data"].get("unreadable", False),
                 )
             )
         return found

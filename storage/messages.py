@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, desc, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, desc, func, select, update
 
-from connectors.messages import Attachment, Button, MessageId
+from connectors.messages import Attachment, Button, MediaState, MessageId
 from handoff.conversation import ConversationId
 from handoff.transcript import (
     Author,
@@ -92,6 +92,22 @@ class MessageRows:
                 "epoch": message.epoch,
                 "extra": extra or None,
             },
+        )
+
+    def replace_attachment(self, message_id: MessageId, attachment: Attachment) -> None:
+        """A file of a message has arrived, or never will."""
+        extra = dict(
+            self._connection.execute(
+                select(messages.c.extra).where(messages.c.id == message_id)
+            ).scalar_one()
+            or {}
+        )
+        extra["attachments"] = [
+            _attachment_values(attachment) if one["id"] == attachment.id else one
+            for one in extra.get("attachments", ())
+        ]
+        self._connection.execute(
+            update(messages).where(messages.c.id == message_id).values(extra=extra)
         )
 
     def _many(self, statement: Select[Any], parameters: Mapping[str, Any]) -> list[Message]:
@@ -191,7 +207,7 @@ def _message_of(row: Mapping[Any, Any], reasons: Mapping[str, TurnReasons]) -> M
         epoch=row["epoch"],
         secrets=tuple(SecretRef(*one) for one in extra.get("secrets", ())),
         buttons=tuple(Button(*one) for one in extra.get("buttons", ())),
-        attachments=tuple(Attachment(**one) for one in extra.get("attachments", ())),
+        attachments=tuple(map(_attachment_of, extra.get("attachments", ()))),
         delivery=(_DELIVERY.get(state) or DeliveryState(state)) if state else DeliveryState.NONE,
         delivery_error=row["delivery_error"],
         reasons=reasons.get(row["of_turn"]),
@@ -207,4 +223,10 @@ def _attachment_values(attachment: Attachment) -> dict[str, Any]:
         "name": attachment.name,
         "width": attachment.width,
         "height": attachment.height,
+        **({} if attachment.state is MediaState.READY else {"state": attachment.state.value}),
     }
+
+
+def _attachment_of(stored: Mapping[str, Any]) -> Attachment:
+    state = MediaState(stored.get("state", MediaState.READY.value))
+    return Attachment(**{**stored, "state": state})

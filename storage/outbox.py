@@ -7,23 +7,37 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL, Connection, bindparam, exists, select, update
+from sqlalchemy import (
+    LABEL_STYLE_TABLENAME_PLUS_COL,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    select,
+    update,
+)
 from ulid import ULID
 
 from connectors.delivery import Dispatch
-from connectors.messages import Address, ChannelRef, MessageId, Outbound
+from connectors.messages import Address, ChannelRef, Grant, MessageId, Outbound
 from handoff.conversation import Conversation, ConversationId
 from handoff.events import EventKind
 from handoff.transcript import Message
 from storage.aftermath import Aftermath
 from storage.conversations import conversation_of
-from storage.dialect import insert_or_ignore
+from storage.dialect import for_update, insert_or_ignore
 from storage.events import EventRows
 from storage.keyring import Keyring
 from storage.messages import MessageRows
 from storage.secrets import SecretRows
-from storage.tables.messaging import conversations, outbox
+from storage.tables.messaging import conversations, messages, outbox
+from storage.windows import HELD, WindowRows
 
+STALE_AFTER = timedelta(minutes=30)
+"""A bot's answer that was held for longer is not sent any more: it answers nothing by then."""
+BOT_RESERVE, SYSTEM_RESERVE = 2, 1
+"""Of a large window the bot leaves two and a notice leaves one, for a person."""
 LEASE_S = 30
 """A row that this process took and did not finish is taken again after so long."""
 MAIL = ChannelRef("mail", "smtp")
@@ -49,6 +63,7 @@ class OutboxRows:
         aftermath: Aftermath,
     ) -> None:
         self._connection = connection
+        self._windows = WindowRows(connection, keyring)
         self._keyring = keyring
         self._secrets = secrets
         self._events = events
@@ -127,6 +142,7 @@ class OutboxRows:
             update(outbox).where(outbox.c.id == row["id"]),
             {"state": "pending", "attempts": 0, "next_at": row["created_at"], "error": None},
         )
+        self._aftermath.is_due = True
         self._events.add(
             EventKind.MESSAGE_CHANGED,
             row["conversation_id"],
@@ -136,75 +152,222 @@ class OutboxRows:
         return True
 
     def claim(self, now: datetime, limit: int) -> Sequence[Dispatch]:
-        """Take what is due, the oldest of each conversation first, for ``LEASE_S`` seconds.
+        """Take what is due for ``LEASE_S`` seconds, in order within each conversation.
 
         A bot's message whose conversation has another owner since is cancelled instead: nothing of
         the bot may be sent after a person took over.
+
+        Args:
+            limit: How many conversations: of each all is taken, or what is left of it would be
+                overtaken.
         """
+        self._hold_behind_held(now)
         earlier = outbox.alias("earlier")
+        is_due = and_(
+            outbox.c.state == "pending",
+            outbox.c.next_at <= now,
+            # one that waits for its retry holds back those behind it
+            ~exists().where(
+                earlier.c.conversation_id == outbox.c.conversation_id,
+                earlier.c.channel == outbox.c.channel,
+                earlier.c.state == "pending",
+                earlier.c.next_at > now,
+                earlier.c.seq < outbox.c.seq,
+            ),
+        )
+        oldest = (
+            select(outbox.c.conversation_id)
+            .where(is_due)
+            .group_by(outbox.c.conversation_id)
+            .order_by(func.min(outbox.c.created_at))
+            .limit(limit)
+        )
         rows = self._connection.execute(
             select(outbox, conversations)
             .join(conversations, conversations.c.id == outbox.c.conversation_id)
-            .where(
-                outbox.c.state == "pending",
-                outbox.c.next_at <= now,
-                # one that waits for its retry holds back those behind it
-                ~exists().where(
-                    earlier.c.conversation_id == outbox.c.conversation_id,
-                    earlier.c.channel == outbox.c.channel,
-                    earlier.c.state == "pending",
-                    earlier.c.next_at > now,
-                    earlier.c.seq < outbox.c.seq,
-                ),
-            )
+            .where(is_due, outbox.c.conversation_id.in_(oldest))
             .order_by(outbox.c.created_at, outbox.c.seq)
-            .limit(limit)
             .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
         ).mappings()
         taken = []
-        for row in rows.all():
-            mine = {name[7:]: row[name] for name in row if str(name).startswith("outbox_")}
-            theirs = {
-                str(name)[14:]: row[name] for name in row if str(name).startswith("conversations_")
-            }
+        for mine, theirs in map(_split, rows.all()):
             if mine["epoch"] is not None and mine["epoch"] != theirs["owner_epoch"]:
                 self._set(mine["id"], state="cancelled", error="somebody else owns it now")
                 self._changed(mine, now)
                 continue
-            attempts = mine["attempts"] + 1
-            self._set(mine["id"], attempts=attempts, next_at=now + timedelta(seconds=LEASE_S))
-            outbound = self._rebuild(mine, theirs)
-            taken.append(Dispatch(outbound, mine["conversation_id"], attempts))
+            taken.append(self._taken(mine, theirs, now))
         return taken
+
+    def _hold_behind_held(self, now: datetime) -> None:
+        # what was to be tried later when the message before it was put aside goes out after that
+        earlier = outbox.alias("earlier")
+        self._connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.state == "pending",
+                outbox.c.next_at <= now,
+                exists().where(
+                    earlier.c.conversation_id == outbox.c.conversation_id,
+                    earlier.c.channel == outbox.c.channel,
+                    earlier.c.state == "pending",
+                    earlier.c.next_at == HELD,
+                    earlier.c.seq < outbox.c.seq,
+                ),
+            )
+            .values(next_at=HELD)
+        )
 
     def release(self, now: datetime) -> None:
         """At start, with no other process: what a dead one had taken is due at once."""
         self._connection.execute(
-            update(outbox).where(outbox.c.state == "pending").values(next_at=now)
+            update(outbox)
+            .where(outbox.c.state == "pending", outbox.c.next_at < HELD)
+            .values(next_at=now)
         )
 
     def sent(self, ids: Sequence[str], at: datetime) -> None:
         """Mark as taken by the platform."""
         self._connection.execute(_SENT, [{"key": key, "at": at} for key in ids])
 
-    def postpone(self, ids: Sequence[str], next_at: datetime, error: str) -> None:
-        """Try again later."""
+    def postpone(
+        self, ids: Sequence[str], next_at: datetime, error: str, *, is_fault: bool
+    ) -> None:
+        """Try again later.
+
+        Args:
+            is_fault: An attempt failed; else it does not count as one.
+        """
+        counted = outbox.c.attempts if is_fault else outbox.c.attempts - 1
         for key in ids:
-            self._set(key, next_at=next_at, error=error[:200])
+            self._set(key, next_at=next_at, error=error[:200], attempts=counted)
+
+    def progressed(self, outbox_id: str, units: int) -> None:
+        """Note that so many units of a message are taken."""
+        self._set(outbox_id, progress=units)
+
+    def grant(self, outbox_id: str, unit_id: str, now: datetime) -> Grant | None:
+        """Leave to send a unit, the same one at every retry; ``None``: no window is open."""
+        row = self._row(outbox_id)
+        granted = dict(row["grants"] or {})
+        if unit_id in granted:
+            return self._windows.grant_again(*granted[unit_id])
+        self._lock(row["conversation_id"])
+        given = self._windows.take(
+            row["conversation_id"], now, reserve=self._reserve(row["message_id"])
+        )
+        if given is None:
+            return None
+        self._set(outbox_id, grants={**granted, unit_id: [given[0], given[1].number]})
+        self._changed(row, now)  # the console shows what is left
+        return given[1]
+
+    def _lock(self, conversation_id: str) -> None:
+        """A customer who writes now opens a window and looks for what is held before, or after."""
+        this = select(conversations.c.id).where(conversations.c.id == conversation_id)
+        self._connection.execute(for_update(self._connection, this))
+
+    def _reserve(self, message_id: str) -> int:
+        author = self._connection.execute(
+            select(messages.c.author).where(messages.c.id == message_id)
+        ).scalar()
+        return {"bot": BOT_RESERVE, "system": SYSTEM_RESERVE}.get(str(author), 0)
+
+    def hold(self, ids: Sequence[str], now: datetime, error: str, *, closes_window: bool) -> bool:
+        """Keep messages of a conversation until the customer writes again.
+
+        Returns:
+            Whether they are kept. ``False``: the customer has written since the first of them
+            was refused, so that they may go out now.
+        """
+        row = self._row(ids[0])
+        conversation_id = row["conversation_id"]
+        self._lock(conversation_id)
+        if closes_window:
+            refused = [window for window, _ in (row["grants"] or {}).values()]
+            self._windows.close(conversation_id, up_to=max(refused, default=None))
+        # leave to send ends with its window: the next one gives its own
+        for key in ids:
+            self._set(key, grants=None)
+        reserve = self._reserve(row["message_id"])
+        if self._windows.has_room(conversation_id, now, reserve=reserve):
+            return False
+        for key in ids:
+            self._set(key, next_at=HELD, error=error[:200], attempts=outbox.c.attempts - 1)
+        self._changed(row, now)
+        return True
+
+    def release_held(self, conversation_id: ConversationId, now: datetime) -> None:
+        """The customer wrote: what was held is due, unless it has become stale."""
+        rows = self._connection.execute(
+            select(outbox, conversations)
+            .join(conversations, conversations.c.id == outbox.c.conversation_id)
+            .where(
+                outbox.c.conversation_id == conversation_id,
+                outbox.c.state == "pending",
+                outbox.c.next_at == HELD,
+                outbox.c.mail.is_(None),
+            )
+            .order_by(outbox.c.seq)
+            .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+        ).mappings()
+        for mine, theirs in map(_split, rows.all()):
+            is_stale = mine["epoch"] is not None and now - mine["created_at"] > STALE_AFTER
+            if is_stale or mine["epoch"] not in {None, theirs["owner_epoch"]}:
+                self._set(mine["id"], state="cancelled", error="its answer came too late")
+                self._changed(mine, now)
+                continue
+            # handed over with this very commit: what the bot says to the new message comes after
+            self._aftermath.dispatches.append(self._taken(mine, theirs, now))
+
+    def _taken(self, mine: Mapping[str, Any], theirs: Mapping[str, Any], now: datetime) -> Dispatch:
+        """Take a row for ``LEASE_S`` seconds."""
+        attempts = mine["attempts"] + 1
+        self._set(mine["id"], attempts=attempts, next_at=now + timedelta(seconds=LEASE_S))
+        outbound = self._rebuild(mine, theirs)
+        return Dispatch(outbound, mine["conversation_id"], attempts, mine["progress"])
+
+    def unreachable(self, outbox_id: str, now: datetime, error: str) -> None:
+        """Give up on everything that waits for this customer: they left or blocked us."""
+        conversation_id = self._row(outbox_id)["conversation_id"]
+        self.fail(outbox_id, now, error)
+        self._connection.execute(
+            update(outbox)
+            .where(outbox.c.conversation_id == conversation_id, outbox.c.state == "pending")
+            .values(state="failed", error=error[:200])
+        )
+        self._connection.execute(
+            update(conversations)
+            .where(conversations.c.id == conversation_id)
+            .values(unreachable=error[:80])
+        )
+
+    def undelivered(self, outbox_id: str, now: datetime, error: str) -> bool:
+        """The platform took it back after it had taken it; ``False`` if it is not ours."""
+        row = (
+            self._connection.execute(select(outbox).where(outbox.c.id == outbox_id))
+            .mappings()
+            .one_or_none()
+        )
+        if row is None or row["state"] not in {"sent", "pending"}:
+            return False
+        self.fail(outbox_id, now, error)
+        return True
+
+    def _row(self, outbox_id: str) -> Mapping[Any, Any]:
+        return (
+            self._connection.execute(select(outbox).where(outbox.c.id == outbox_id))
+            .mappings()
+            .one()
+        )
 
     def fail(self, outbox_id: str, now: datetime, error: str, *, is_unknown: bool = False) -> None:
         """Give up loudly: the console shows it, with a button to try again."""
         state = "unknown" if is_unknown else "failed"
         self._set(outbox_id, state=state, error=error[:200])
-        row = (
-            self._connection.execute(select(outbox).where(outbox.c.id == outbox_id))
-            .mappings()
-            .one()
-        )
-        self._changed(row, now)
+        self._changed(self._row(outbox_id), now)
 
     def _set(self, key: str, **values: Any) -> None:
-        self._connection.execute(update(outbox).where(outbox.c.id == key), values)
+        self._connection.execute(update(outbox).where(outbox.c.id == key).values(**values))
 
     def _changed(self, row: Mapping[Any, Any], now: datetime) -> None:
         self._events.add(
@@ -224,7 +387,12 @@ class OutboxRows:
             kind=message.kind.value,
             buttons=message.buttons,
             attachments=message.attachments,
+            codes=self._codes(message),
         )
+
+    def _codes(self, message: Message) -> tuple[str, ...]:
+        keys = [ref.id for ref in message.secrets if ref.kind == "card"]
+        return tuple(self._secrets.values(keys).values()) if keys else ()
 
     def _rebuild(self, row: Mapping[str, Any], conversation: Mapping[str, Any]) -> Outbound:
         if row["mail"] is not None:
@@ -232,6 +400,13 @@ class OutboxRows:
         message = MessageRows(self._connection, self._keyring).get(row["message_id"])
         assert message is not None, "an outbox row without its message"  # noqa: S101 - a foreign key in spirit
         return self._outbound(row["id"], message, conversation_of(conversation).address)
+
+
+def _split(row: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The outbox's columns of a joined row, and the conversation's."""
+    mine = {name[7:]: row[name] for name in row if str(name).startswith("outbox_")}
+    theirs = {str(name)[14:]: row[name] for name in row if str(name).startswith("conversations_")}
+    return mine, theirs
 
 
 def _mail(key: str, mail: Mapping[str, str], at: datetime) -> Outbound:

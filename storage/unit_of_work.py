@@ -13,6 +13,7 @@ from storage.agents import AgentRows
 from storage.attachments import AttachmentRows
 from storage.attempts import AttemptRows
 from storage.cards import CardRows
+from storage.channels import ChannelRows
 from storage.conversations import ConversationRows, SegmentRows
 from storage.customers import CustomerRows
 from storage.deliveries import DeliveryRows
@@ -30,6 +31,7 @@ from storage.secrets import SecretRows
 from storage.sessions import SessionRows
 from storage.tables.messaging import heartbeat
 from storage.turns import TurnRows
+from storage.windows import WindowRows
 
 
 class UnitOfWork:
@@ -98,6 +100,11 @@ class UnitOfWork:
         )
 
     @property
+    def held(self) -> OutboxRows:
+        """The outbox, for what waits there."""
+        return self.outbox
+
+    @property
     def mails(self) -> OutboxRows:
         """The outbox, for mails."""
         return self.outbox
@@ -115,7 +122,17 @@ class UnitOfWork:
     @cached_property
     def attachments(self) -> AttachmentRows:
         """Files that were sent."""
-        return AttachmentRows(self._connection, self._keyring)
+        return AttachmentRows(self._connection, self._keyring, aftermath=self.aftermath)
+
+    @cached_property
+    def channels(self) -> ChannelRows:
+        """What connectors keep."""
+        return ChannelRows(self._connection, self._keyring)
+
+    @cached_property
+    def windows(self) -> WindowRows:
+        """What platforms still let us say."""
+        return WindowRows(self._connection, self._keyring)
 
     @cached_property
     def agents(self) -> AgentRows:

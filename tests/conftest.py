@@ -24,6 +24,27 @@ settings.register_profile("promises", deadline=None, derandomize="CI" in os.envi
 settings.load_profile("promises")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cases", action="store_true", help="list the forty cases of channels")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--cases"):
+        from tests.contracts.channels import report  # noqa: PLC0415 - asked for rarely
+
+        report.note(items)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.getoption("--cases"):
+        from tests.contracts.channels import report  # noqa: PLC0415 - as above
+
+        terminalreporter.write_line("")
+        terminalreporter.write_line(report.write(terminalreporter))
+
+
 def pytest_configure() -> None:
     # an audit hook sees every socket of this process, whichever library opens it
     sys.addaudithook(_only_this_machine)

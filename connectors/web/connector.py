@@ -10,47 +10,41 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from connectors.base import BaseConnector
 from connectors.messages import (
     Address,
     Capabilities,
     ChannelRef,
     Health,
-    HealthState,
-    Outbound,
     SendResult,
     SendStatus,
+    Unit,
 )
 from connectors.web.frames import MAX_TEXT_CHARS
 from connectors.web.hub import ChatLog, Hub
 
 CAPABILITIES = Capabilities(
     max_text=MAX_TEXT_CHARS,
-    text_unit="chars",
     has_buttons=True,
-    has_images=True,
+    sends=frozenset({"image"}),
+    composes=True,
     has_typing=True,
     send_idempotent=True,
     redelivers=True,
 )
 
 
-class WebConnector:
+class WebConnector(BaseConnector):
     """Implements ``connectors.messages.Connector`` for the shop's page."""
 
     def __init__(
         self, ref: ChannelRef, hub: Hub, chat_log: ChatLog, clock: Callable[[], datetime]
     ) -> None:
-        self._ref = ref
+        super().__init__(ref)
         self._hub = hub
         self._log = chat_log
         self._clock = clock
-        self.last_inbound_at: datetime | None = None
-        self._last_outbound_at: datetime | None = None
-
-    @property
-    def ref(self) -> ChannelRef:
-        """The site that it speaks for."""
-        return self._ref
+        self.pulse.up()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -59,18 +53,15 @@ class WebConnector:
 
     def health(self) -> Health:
         """Up as long as the server is."""
-        return Health(
-            HealthState.UP,
-            last_inbound_at=self.last_inbound_at,
-            last_outbound_ok_at=self._last_outbound_at,
-            detail={"open_pages": len(self._hub)},
-        )
+        self.pulse.detail["open_pages"] = len(self._hub)
+        return super().health()
 
-    async def send(self, message: Outbound) -> SendResult:
+    async def send(self, unit: Unit) -> SendResult:
         """Show a line on every open page of the visitor."""
+        message = unit.outbound
         visitor_id = message.address.peer_id
         self._hub.publish(visitor_id, message)
-        self._last_outbound_at = self._clock()
+        self.pulse.sent(self._clock())
         # whatever changes who one talks to is announced by one of these
         if message.author in {"system", "agent"}:
             await self.tell_state(visitor_id)

@@ -82,9 +82,7 @@ def to_json(frame: dict[str, Any]) -> str:
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
 
 
-def message_frame(
-    line: Outbound, media_url: Callable[[Attachment], str]
-) -> dict[str, Any]:
+def message_frame(line: Outbound, media_url: Callable[[Attachment], str]) -> dict[str, Any]:
     """A line of the transcript as the page shows it."""
     frame: dict[str, Any] = {
         "type": "msg",

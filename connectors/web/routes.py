@@ -124,7 +124,8 @@ class WebChat:
     def _address(self, visitor_id: str) -> Address:
         return Address(self.connector.ref, peer_id=visitor_id, user_id=visitor_id)
 
-    def _media_url(self, attachment: Attachment) -> str:
+    def media_url(self, attachment: Attachment) -> str:
+        """A signed path to a file, good for a while."""
         signature = self.signer.media_signature(attachment.id, self.clock())
         return f"/widget/media/{attachment.id}?sig={signature}"
 
@@ -182,7 +183,7 @@ class WebChat:
             return self._refuse(request, 413 if error.code == "too_large" else 415, error.code)
         except (NotStored, OSError):
             return self._refuse(request, 503, "not_stored")
-        body = frames.attachment_json(attachment, self._media_url(attachment))
+        body = frames.attachment_json(attachment, self.media_url(attachment))
         return web.json_response(
             {"attachment_id": attachment.id, **body}, status=201, headers=self._cors(request)
         )
@@ -245,7 +246,7 @@ class _Page:
             chat.connector.ref,
             visitor_id,
             cursor=cursor,
-            media_url=chat._media_url,  # noqa: SLF001 - one module, two halves
+            media_url=chat.media_url,
         )
         now_s = time.monotonic()
         self._bucket = Bucket(burst=BURST, per_s=PER_S, level=BURST, at_s=now_s)
@@ -414,7 +415,7 @@ class _Page:
         except NotStored as error:
             await self._error("not_stored", client_id, retry_after_s=error.retry_after_s)
             return
-        chat.connector.last_inbound_at = message.received_at
+        chat.connector.pulse.heard(message.received_at)
         if receipt.seq <= self._socket.cursor:
             # sent again after its acknowledgement was lost
             await self._socket.send(
@@ -449,7 +450,7 @@ class _Page:
         await self._socket.send(
             {
                 "type": "history",
-                "items": [frames.message_frame(line, chat._media_url) for line in shown],  # noqa: SLF001 - one module, two halves
+                "items": [frames.message_frame(line, chat.media_url) for line in shown],
                 "has_more": len(lines) > HISTORY_LINES,
             }
         )

@@ -12,7 +12,8 @@ from aiohttp import web
 
 from handoff.agents import AgentWork
 from handoff.api.agents import AgentsApi
-from handoff.api.attachments import AttachmentsApi, MediaStore
+from handoff.api.attachments import MAX_FILE_BYTES, AttachmentsApi, MediaStore
+from handoff.api.channels import ChannelsApi, ChannelsOf
 from handoff.api.conversations import ConversationsApi
 from handoff.api.customers import CustomerPanel, CustomersApi
 from handoff.api.errors import answering_errors
@@ -50,6 +51,7 @@ class ConsoleApi:
         source_of: Where a request comes from, for counting wrong tries.
         trusts_proxy: A proxy of ours stands in front, and its ``X-Forwarded-*`` are believed.
         left_check_s: How often what disabled agents hold is queued again.
+        max_file_bytes: The largest file that agents may send.
 
     Attributes:
         feed: Wake it after commits (``feed.wake()``); tell it when customers type and when kb.yaml
@@ -67,6 +69,7 @@ class ConsoleApi:
         panel: CustomerPanel,
         typing: TypingSink,
         status: StatusOf,
+        channels: ChannelsOf,
         find_secrets: Sealer,
         version: str,
         source_of: Callable[[web.Request], str] = lambda request: request.remote or "unknown",
@@ -75,6 +78,7 @@ class ConsoleApi:
         live_poll_s: float = 1.0,
         session_check_s: float = 3.0,
         left_check_s: float = 3.0,
+        max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         presence = desk.presence
         self.logins = Logins(units, clock=clock, rules=login_rules)
@@ -104,10 +108,11 @@ class ConsoleApi:
             ).routes(),
             *AgentsApi(units, presence=presence, feed=self.feed).routes(),
             *ConversationsApi(units, self.service).routes(),
-            *MessagesApi(units, self.service).routes(),
+            *MessagesApi(units, self.service, channels).routes(),
             *CustomersApi(units, panel).routes(),
             *SecretsApi(self.service).routes(),
-            *AttachmentsApi(units, media, clock).routes(),
+            *AttachmentsApi(units, media, clock, max_file_bytes=max_file_bytes).routes(),
+            *ChannelsApi(units, channels, max_file_bytes=max_file_bytes).routes(),
             *StatusApi(status, self.document).routes(),
             *LiveApi(self.feed, self.security, presence).routes(),
         ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
 from connectors.errors import ConnectorError
+from connectors.media import new_key
 from connectors.messages import Attachment
 from handoff.api.errors import ApiError
 from handoff.api.models import UploadOut
@@ -18,18 +21,21 @@ from handoff.ports import Clock, Units
 from handoff.service import ServiceWork, owner_of_upload
 from handoff.views import MEDIA_URL
 
-MAX_UPLOAD_BYTES = 5 * 1024 * 1024
+MAX_FILE_BYTES = 20 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_SHOWN = re.compile(r"image/(?:png|jpeg|gif|webp)|audio/[\w.-]+|video/mp4")
+"""What a browser shows or plays and never runs; SVG is not among it."""
+_DOWNLOADED = "application/octet-stream"
 
 
 class MediaStore(Protocol):
     """Where the bytes are kept. Blocking: it is called in a thread."""
 
-    def save(self, content: bytes, name: str = "") -> Attachment:
-        """Keep an image.
+    def keep(self, content: bytes, name: str, key: str, max_bytes: int) -> Attachment:
+        """Keep a file; what it is, is told by its content.
 
         Raises:
-            ConnectorError: It is too large, or by its content no image that is taken.
+            ConnectorError: It is too large or empty.
         """
         ...
 
@@ -39,12 +45,19 @@ class MediaStore(Protocol):
 
 
 class AttachmentsApi:
-    """Serves ``/attachments`` and ``/media``."""
+    """Serves ``/attachments`` and ``/media``.
 
-    def __init__(self, units: Units[ServiceWork], media: MediaStore, clock: Clock) -> None:
+    Args:
+        max_file_bytes: Larger files are refused unread.
+    """
+
+    def __init__(
+        self, units: Units[ServiceWork], media: MediaStore, clock: Clock, *, max_file_bytes: int
+    ) -> None:
         self._units = units
         self._media = media
         self._clock = clock
+        self._max_file_bytes = max_file_bytes
 
     def routes(self) -> list[Route]:
         """The routes of this noun."""
@@ -53,7 +66,7 @@ class AttachmentsApi:
                 "POST",
                 "/attachments",
                 self.upload,
-                "Store an image, to be sent with a message",
+                "Store a file, to be sent with a message",
                 answer=UploadOut,
                 status=201,
                 upload=True,
@@ -64,27 +77,30 @@ class AttachmentsApi:
                 "/media/{attachment_id}",
                 self.media,
                 "A stored file",
-                media="image/*",
+                media="application/octet-stream",
             ),
         ]
 
     async def upload(self, call: Call) -> UploadOut:
-        """Store an image, checked by its content."""
+        """Store a file; what it is, is told by its content."""
         agent = call.agent
-        content, name = await _file(call.request)
+        content, name = await self._file(call.request)
         try:
-            attachment = await asyncio.to_thread(self._media.save, content, name)
+            attachment = await asyncio.to_thread(
+                self._media.keep, content, name, new_key(), self._max_file_bytes
+            )
         except ConnectorError as error:
             if getattr(error, "code", "") == "too_large":
-                raise ApiError(413, "too_large", "图片太大了，最大 5 MB") from error
-            text = "这不是能发送的图片，请用 JPG、PNG、GIF 或 WebP"
-            raise ApiError(422, "bad_attachment", text) from error
+                raise self._too_large() from error
+            raise ApiError(422, "bad_attachment", "文件是空的") from error
         owner = owner_of_upload(agent)
         at = self._clock()
         await self._units.write(lambda work: work.attachments.add(attachment, owner=owner, at=at))
         return UploadOut(
             id=attachment.id,
+            kind=attachment.kind,
             url=MEDIA_URL + attachment.id,
+            name=attachment.name,
             mime=attachment.mime,
             size=attachment.size,
             width=attachment.width,
@@ -98,36 +114,45 @@ class AttachmentsApi:
         path = None if found is None else await asyncio.to_thread(self._media.path, attachment_id)
         if found is None or path is None:
             raise NotFound("没有这个文件")
-        headers = {
-            "Content-Type": found[0].mime,
-            "Content-Disposition": "inline",
-            "Cache-Control": "private, max-age=86400, immutable",
-        }
-        return web.FileResponse(path, headers=headers)
+        return web.FileResponse(path, headers=_headers(found[0]))
 
+    async def _file(self, request: web.Request) -> tuple[bytes, str]:
+        """The form's ``file``.
 
-async def _file(request: web.Request) -> tuple[bytes, str]:
-    """The form's ``file``.
-
-    Raises:
-        ApiError: There is none, or it is larger than 5 MB; the rest is not read.
-    """
-    missing = ApiError(422, "invalid", "请检查：file（必填）", fields=[{"field": "file"}])
-    if not request.content_type.startswith("multipart/"):
+        Raises:
+            ApiError: There is none, or it is too large; the rest is not read.
+        """
+        missing = ApiError(422, "invalid", "请检查：file（必填）", fields=[{"field": "file"}])
+        if not request.content_type.startswith("multipart/"):
+            raise missing
+        try:
+            async for part in await request.multipart():
+                if isinstance(part, BodyPartReader) and part.name == "file":
+                    return await self._content(part), part.filename or ""
+        except ValueError as error:  # a form whose boundary or headers are broken
+            raise missing from error
         raise missing
-    try:
-        async for part in await request.multipart():
-            if isinstance(part, BodyPartReader) and part.name == "file":
-                return await _content(part), part.filename or ""
-    except ValueError as error:  # a form whose boundary or headers are broken
-        raise missing from error
-    raise missing
+
+    async def _content(self, part: BodyPartReader) -> bytes:
+        content = bytearray()
+        while chunk := await part.read_chunk(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > self._max_file_bytes:
+                raise self._too_large()
+        return bytes(content)
+
+    def _too_large(self) -> ApiError:
+        megabytes = self._max_file_bytes // (1024 * 1024)
+        return ApiError(413, "too_large", f"文件太大了，最大 {megabytes} MB")
 
 
-async def _content(part: BodyPartReader) -> bytes:
-    content = bytearray()
-    while chunk := await part.read_chunk(_CHUNK_BYTES):
-        content += chunk
-        if len(content) > MAX_UPLOAD_BYTES:
-            raise ApiError(413, "too_large", "图片太大了，最大 5 MB")
-    return bytes(content)
+def _headers(attachment: Attachment) -> dict[str, str]:
+    """How a browser is to take a file: what it could run is only ever downloaded."""
+    is_shown = _SHOWN.fullmatch(attachment.mime) is not None
+    kind = "inline" if is_shown else "attachment"
+    name = f"; filename*=UTF-8''{quote(attachment.name, safe='')}" if attachment.name else ""
+    return {
+        "Content-Type": attachment.mime if is_shown else _DOWNLOADED,
+        "Content-Disposition": kind + name,
+        "Cache-Control": "private, max-age=86400, immutable",
+    }

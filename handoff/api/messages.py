@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from connectors.messages import MessageId
+from connectors.messages import ChannelRef, MessageId
+from handoff.api.channels import ChannelsOf, require_sendable
 from handoff.api.models import MessageIn, MessageOut, MessagesOut, MessagesQuery
 from handoff.api.routing import Call, Route
 from handoff.conversation import ConversationId
 from handoff.errors import NoSuchConversation, NotFound
 from handoff.ports import Units
-from handoff.service import Draft, Service
+from handoff.service import Draft, Service, ServiceWork
 from handoff.transcript import Message
-from handoff.views import ViewWork, message_out
+from handoff.views import ViewWork, message_out, message_outs
 
 _ALL = "/conversations/{conversation_id}/messages"
 _NEWEST = 2**31 - 1
@@ -19,9 +20,10 @@ _NEWEST = 2**31 - 1
 class MessagesApi:
     """Serves ``/conversations/…/messages``."""
 
-    def __init__(self, units: Units[ViewWork], service: Service) -> None:
+    def __init__(self, units: Units[ServiceWork], service: Service, channels: ChannelsOf) -> None:
         self._units = units
         self._service = service
+        self._channels = channels
 
     def routes(self) -> list[Route]:
         """The routes of this noun."""
@@ -42,7 +44,7 @@ class MessagesApi:
                 "Write to the customer, or a note to colleagues; once a client_id",
                 body=MessageIn,
                 answer=MessageOut,
-                errors=(409,),
+                errors=(409, 422),
             ),
             Route("GET", _ALL + "/{message_id}", self.message, "One line", answer=MessageOut),
             Route(
@@ -71,9 +73,7 @@ class MessagesApi:
                 before = _NEWEST if asked.before is None else asked.before
                 found = work.messages.before(conversation_id, before, limit)
                 shown = found[-asked.limit :]
-            return MessagesOut(
-                items=[message_out(one) for one in shown], has_more=len(found) > asked.limit
-            )
+            return MessagesOut(items=message_outs(work, shown), has_more=len(found) > asked.limit)
 
         return await self._units.read(unit)
 
@@ -81,16 +81,22 @@ class MessagesApi:
         """One line."""
         conversation_id = ConversationId(call.path("conversation_id"))
         message_id = MessageId(call.path("message_id"))
-        found = await self._units.read(lambda work: work.messages.get(message_id))
-        if found is None or found.conversation_id != conversation_id:
-            raise NotFound("没有这条消息")
-        return message_out(found)
+
+        def unit(work: ViewWork) -> MessageOut:
+            found = work.messages.get(message_id)
+            if found is None or found.conversation_id != conversation_id:
+                raise NotFound("没有这条消息")
+            return message_out(work, found)
+
+        return await self._units.read(unit)
 
     async def write(self, call: Call) -> MessageOut:
         """Write to the customer, or a note to colleagues."""
         asked = call.body(MessageIn)
         conversation_id = ConversationId(call.path("conversation_id"))
         draft = Draft(asked.client_id, asked.text, tuple(asked.attachment_ids))
+        if draft.attachment_ids and not asked.note:
+            await self._require_sendable(conversation_id, draft)
         if asked.note:
             message = await self._service.note(call.agent, conversation_id, draft)
         else:
@@ -104,9 +110,23 @@ class MessagesApi:
         message = await self._service.retry(
             ConversationId(call.path("conversation_id")), MessageId(call.path("message_id"))
         )
-        return message_out(message)
+        return await self._stored(message)
+
+    async def _require_sendable(self, conversation_id: ConversationId, draft: Draft) -> None:
+        """Refuse files that the conversation's channel cannot send."""
+
+        def unit(work: ServiceWork) -> tuple[ChannelRef, list[str]]:
+            found = work.conversations.get(conversation_id)
+            if found is None:
+                raise NoSuchConversation(conversation_id)
+            files = [work.attachments.get(one) for one in draft.attachment_ids]
+            return found.address.ref, [one[0].kind for one in files if one is not None]
+
+        ref, kinds = await self._units.read(unit)
+        require_sendable(self._channels(), ref, kinds)
 
     async def _stored(self, message: Message) -> MessageOut:
         """As it is now: it may have been sent already."""
-        found = await self._units.read(lambda work: work.messages.get(message.id))
-        return message_out(found or message)
+        return await self._units.read(
+            lambda work: message_out(work, work.messages.get(message.id) or message)
+        )

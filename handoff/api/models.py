@@ -12,6 +12,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from connectors.messages import HealthState, MediaState
 from handoff.agents import Role
 from handoff.api.fields import MAX_TEXT_CHARS, In, Instant, Out, Query, Seq, Text, Word, without_nul
 from handoff.conversation import State, WaitingMode
@@ -92,8 +93,20 @@ class Csat(Out):
     comment: str | None
 
 
+class Budget(Out):
+    """What the platform still lets us say; ``left`` 0 locks the composer."""
+
+    left: int
+    total: int
+    expires_at: Instant | None
+
+
 class Row(Out):
-    """A conversation in a list."""
+    """A conversation in a list.
+
+    ``account`` is the shop's account on that channel; ``unreachable`` says why nothing arrives;
+    ``budget`` is ``null`` where sends are not counted.
+    """
 
     id: str
     customer: CustomerRef
@@ -112,6 +125,10 @@ class Row(Out):
     unread: int
     version: int
     csat: Csat | None
+    account: str
+    is_group: bool
+    unreachable: str | None
+    budget: Budget | None
 
 
 class Counts(Out):
@@ -224,13 +241,18 @@ class AttachmentOut(Out):
     size: int
     width: int | None
     height: int | None
+    state: MediaState
 
 
 class DeliveryOut(Out):
-    """Where a message to the customer stands."""
+    """Where a message to the customer stands.
+
+    ``is_held``: the platform lets nothing through until the customer writes again.
+    """
 
     state: DeliveryState
     error: str | None
+    is_held: bool = False
 
 
 class CandidateOut(Out):
@@ -393,10 +415,12 @@ class RevealOut(Out):
 
 
 class UploadOut(Out):
-    """A stored file."""
+    """A stored file; what it is was told by its content."""
 
     id: str
+    kind: str
     url: str
+    name: str
     mime: str
     size: int
     width: int | None
@@ -414,12 +438,46 @@ class KbStatus(Out):
 
 
 class ConnectorStatus(Out):
-    """How a channel's account is."""
+    """How a channel's account is, in short."""
 
     channel: str
     account: str
-    state: str
+    state: HealthState
     last_error: str | None = None
+
+
+class Figure(Out):
+    """Something that a channel tells of itself: a word or a number, or a time."""
+
+    name: str
+    label: str
+    text: str | None = None
+    at: Instant | None = None
+
+
+class ChannelOut(ConnectorStatus):
+    """An account that customers write to.
+
+    ``channel_title`` is the channel's name, ``title`` the account's, empty where it has none;
+    ``sends`` names the kinds of files that go out; ``has_budget``: sends are counted; ``held``:
+    messages that wait until their customer writes.
+    """
+
+    channel_title: str
+    title: str = ""
+    last_inbound_at: Instant | None = None
+    last_outbound_at: Instant | None = None
+    sends: list[str]
+    has_budget: bool
+    held: int = 0
+    figures: list[Figure]
+
+
+class ChannelsOut(Out):
+    """Every account, and the largest file that agents may send, in bytes."""
+
+    items: list[ChannelOut]
+    max_file_bytes: int
 
 
 class StatusOut(Out):

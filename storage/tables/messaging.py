@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -37,6 +38,7 @@ identities = Table(
     Column("channel", String(20), nullable=False),
     Column("account_id", String(80), nullable=False),
     Column("user_id", String(120), nullable=False),
+    Column("contacts", LargeBinary, info={"sealed": True}),
     UniqueConstraint("channel", "account_id", "user_id"),
 )
 
@@ -75,6 +77,7 @@ conversations = Table(
     Column("closed_reason", String(40)),
     Column("due_at", UtcDateTime),
     Column("locale", String(8), nullable=False),
+    Column("unreachable", String(80)),
     Column("summary", Json),
     Column("memory", Json, nullable=False),
     UniqueConstraint("channel", "account_id", "peer_id", "user_id"),
@@ -139,6 +142,7 @@ inbound = Table(
     Column("message_id", ID, nullable=False, index=True),
     Column("kind", String(12), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
+    Column("order_hint", String(60)),
     Column("data", Json, nullable=False),
     Column("turn_id", ID, index=True),
     UniqueConstraint("channel", "account_id", "dedup_key"),
@@ -182,6 +186,8 @@ outbox = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
     Column("error", String(200)),
+    Column("progress", Integer, nullable=False, server_default="0"),
+    Column("grants", Json),
     Column("mail_key", String(120), unique=True),
     Column("mail", LargeBinary, info={"sealed": True}),
     CheckConstraint("state in ('pending','sent','failed','cancelled','unknown')", name="state"),
@@ -192,6 +198,51 @@ Index(
     outbox.c.next_at,
     sqlite_where=outbox.c.state == "pending",
     postgresql_where=outbox.c.state == "pending",
+)
+
+reply_windows = Table(
+    "reply_windows",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("key", String(160), nullable=False),
+    Column("data", Json, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("max_replies", Integer),
+    Column("used", Integer, nullable=False),
+    Column("is_closed", Boolean(create_constraint=False), nullable=False),
+    UniqueConstraint("conversation_id", "key"),
+    CheckConstraint("max_replies is null or used <= max_replies", name="used"),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("channel", String(20), primary_key=True),
+    Column("account_id", String(80), primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("holder", String(40), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+raw_inbound = Table(
+    "raw_inbound",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("channel", String(20), nullable=False),
+    Column("account_id", String(80), nullable=False),
+    Column("dedup_key", String(160), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False, info={"sealed": True}),
+    UniqueConstraint("channel", "account_id", "dedup_key"),
 )
 
 events = Table(
@@ -243,4 +294,18 @@ attachments = Table(
     Column("width", Integer),
     Column("height", Integer),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("state", String(10), nullable=False, server_default="ready"),
+    # what follows is of files that still lie with a platform
+    Column("channel", String(20)),
+    Column("account_id", String(80)),
+    Column("message_id", ID),
+    Column("source", LargeBinary, info={"sealed": True}),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", UtcDateTime),
+)
+Index(
+    "ix_attachments_pending",
+    attachments.c.next_at,
+    sqlite_where=attachments.c.state == "pending",
+    postgresql_where=attachments.c.state == "pending",
 )

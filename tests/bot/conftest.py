@@ -18,18 +18,18 @@ from bot.commit import Outcome
 from bot.knowledge import Knowledge
 from bot.settings import Settings
 from bot.tool_specs import TOOL_SPECS
+from connectors.base import BaseConnector
 from connectors.messages import (
     Address,
     Attachment,
     Capabilities,
     ChannelRef,
-    Health,
-    HealthState,
     Inbound,
     InboundKind,
     Outbound,
     SendResult,
     SendStatus,
+    Unit,
 )
 from handoff.agents import Role, add_agent
 from handoff.conversation import Conversation
@@ -55,29 +55,18 @@ class Clock:
         self.now += timedelta(**parts)
 
 
-class Channel:
+class Channel(BaseConnector):
     """A channel that keeps what it was given, and can be told to fail."""
 
-    ref = CHANNEL
-    capabilities = Capabilities(
-        max_text=4000,
-        text_unit="chars",
-        has_buttons=True,
-        has_images=True,
-        has_typing=True,
-        send_idempotent=True,
-        redelivers=True,
-    )
+    capabilities = Capabilities(max_text=4000, composes=True, send_idempotent=True)
 
     def __init__(self) -> None:
+        super().__init__(CHANNEL)
         self.lines: list[Outbound] = []
         self.typing_shown: list[bool] = []
 
-    def health(self) -> Health:
-        return Health(HealthState.UP)
-
-    async def send(self, message: Outbound) -> SendResult:
-        self.lines.append(message)
+    async def send(self, unit: Unit) -> SendResult:
+        self.lines.append(unit.outbound)
         return SendResult(SendStatus.ACCEPTED)
 
     async def typing(self, address: Address, author: str, *, is_on: bool) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from connectors.delivery import MAX_ATTEMPTS, Delivery, Dispatch, retry_delay_s
 from connectors.errors import (
     AuthError,
+    Fatal,
     RateLimited,
     Rejected,
     Retryable,
@@ -18,9 +22,11 @@ from connectors.errors import (
     Undeliverable,
     WindowClosed,
 )
-from tests.factories.messaging import WEB, an_outbound
+from connectors.messages import Button, Capabilities, Grant, Markup, Pace, PeerKind
+from connectors.text.rendering import render
+from tests.factories.messaging import WEB, an_address, an_outbound
 from tests.factories.shop import FakeClock
-from tests.fakes.outbox import FlakyChannel, MemoryOutbox
+from tests.fakes.outbox import HELD, FlakyChannel, MemoryOutbox
 
 
 class Post:
@@ -75,6 +81,16 @@ async def test_after_a_fault_the_line_is_sent_again_before_those_behind_it(post:
     assert post.channel.taken == ["O1", "O2", "O3"]
 
 
+async def test_what_comes_when_the_wait_is_over_does_not_overtake_what_waited(post: Post) -> None:
+    post.channel.faults = [busy()]
+    await post.commits(1)
+    post.clock.pass_(seconds=5)  # due, and no poll has taken it yet
+    await post.commits(2)
+    assert post.channel.taken == []
+    await post.polls(seconds=0)
+    assert post.channel.taken == ["O1", "O2"]
+
+
 async def test_a_fault_in_one_conversation_does_not_hold_up_another(post: Post) -> None:
     post.channel.faults = [busy()]
     await post.commits(1, lane="C1")
@@ -103,7 +119,7 @@ async def test_a_line_that_never_gets_through_is_given_up_loudly(post: Post) -> 
     assert post.channel.taken == ["O2"]
 
 
-@pytest.mark.parametrize("kind", [Rejected, Undeliverable, AuthError, WindowClosed])
+@pytest.mark.parametrize("kind", [Rejected, Undeliverable])
 async def test_what_a_second_try_cannot_help_is_tried_once(
     post: Post, kind: type[SendError]
 ) -> None:
@@ -154,6 +170,50 @@ async def test_a_database_that_is_away_ends_nothing(post: Post) -> None:
     assert post.outbox.states() == ["sent"]
 
 
+async def test_what_is_fresh_never_overtakes_what_one_poll_could_not_take(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.delivery.CLAIM_LIMIT", 1)
+    post.channel.faults = [busy(), busy()]
+    await post.commits(1, 2, lane="C1")
+    await post.commits(11, 12, lane="C2")
+    await post.polls(seconds=5)
+    await post.commits(13, lane="C2")
+    assert [one for one in post.channel.taken if len(one) == 2] == ["O1", "O2"]
+    assert [one for one in post.channel.taken if len(one) == 3] == ["O11", "O12", "O13"]
+
+
+async def test_marks_that_never_end_do_not_keep_what_is_due_from_being_tried_again(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.channel.faults = [busy()]
+    await post.commits(1, lane="C1")
+    is_written = asyncio.Event()
+
+    async def slowly(_ids: object, _at: object) -> None:
+        await is_written.wait()
+
+    monkeypatch.setattr(post.outbox, "sent", slowly)
+    post.delivery.hand_over(post.outbox.commit([Dispatch(an_outbound(2), "C2", 1)], post.clock()))
+    await asyncio.sleep(0)
+    post.clock.pass_(seconds=5)
+    async with asyncio.timeout(5):
+        assert await post.delivery.poll() == 1
+    is_written.set()
+    await post.delivery.settle()
+    assert sorted(post.channel.taken) == ["O1", "O2"]
+
+
+async def test_what_only_waited_behind_another_has_all_its_attempts(post: Post) -> None:
+    post.channel.faults = [busy()] * 5
+    await post.commits(1, 2)
+    for _ in range(5):
+        await post.polls(seconds=20)
+    assert post.channel.taken == ["O1", "O2"]
+    attempts = {key: row.dispatch.attempts for key, row in post.outbox.rows.items()}
+    assert attempts == {"O1": 6, "O2": 1}
+
+
 async def test_a_line_that_was_sent_is_not_sent_again_because_its_mark_failed(post: Post) -> None:
     def database_goes(_message: object) -> None:
         post.outbox.is_away = True
@@ -181,3 +241,153 @@ def test_a_lane_is_a_conversation_on_an_account() -> None:
     one = Dispatch(an_outbound(1), "C1", 1)
     assert one.lane == ("web", "default", "C1")
     assert timedelta(seconds=retry_delay_s(1, 0.0)) == timedelta(seconds=0.5)
+
+
+# ---------------------------------------------------------------------- units
+
+LONG = "。".join(f"第{number}句话" for number in range(40))
+CHOPPED = Capabilities(max_text=60)
+
+
+def slept(seconds: list[float]) -> Callable[[float], Awaitable[None]]:
+    async def sleep(wait_s: float) -> None:
+        seconds.append(wait_s)
+
+    return sleep
+
+
+async def test_a_long_message_goes_on_where_it_stopped(post: Post) -> None:
+    post.channel.capabilities = CHOPPED
+    units = render(an_outbound(text=LONG), CHOPPED)
+    assert len(units) > 3
+    post.channel.faults = [None, None, busy()]
+    fresh = post.outbox.commit([Dispatch(an_outbound(text=LONG), "C1", 1)], post.clock())
+    post.delivery.hand_over(fresh)
+    await post.delivery.settle()
+    assert [unit.id for unit in post.channel.units] == [unit.id for unit in units[:2]]
+    await post.polls(seconds=1)
+    assert [unit.text for unit in post.channel.units] == [unit.text for unit in units]
+    assert post.outbox.states() == ["sent"]
+
+
+async def test_without_a_reply_window_a_message_waits_and_those_behind_it_too(post: Post) -> None:
+    post.channel.capabilities = replace(CHOPPED, needs_grant=True)
+    await post.commits(1, 2)
+    await post.polls(days=30)
+    assert post.channel.taken == []
+    assert {row.next_at for row in post.outbox.rows.values()} == {HELD}
+
+
+async def test_a_retry_uses_the_leave_that_was_given(post: Post) -> None:
+    post.channel.capabilities = replace(CHOPPED, needs_grant=True, send_idempotent=True)
+    post.outbox.room = 1
+    post.channel.faults = [Retryable("timeout", "no answer", maybe_sent=True)]
+    await post.commits(1)
+    await post.polls(seconds=1)
+    assert [unit.grant for unit in post.channel.units] == [Grant({"of": "O1"}, 1)]
+
+
+async def test_when_the_platform_says_that_the_window_is_closed_it_is(post: Post) -> None:
+    post.channel.capabilities = replace(CHOPPED, needs_grant=True)
+    post.outbox.room = 5
+    post.channel.faults = [WindowClosed("45047", "out of quota")]
+    await post.commits(1)
+    assert post.outbox.room == 0
+    assert post.outbox.rows["O1"].next_at == HELD
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_a_customer_who_writes_while_a_message_is_put_aside_gets_it_at_once_and_first(
+    post: Post, is_refused: bool
+) -> None:
+    post.channel.capabilities = replace(CHOPPED, needs_grant=True)
+    post.outbox.room = 1 if is_refused else 0
+    post.channel.faults = [WindowClosed("45015", "too late")] if is_refused else []
+
+    def customer_writes() -> None:
+        post.outbox.before_holding = lambda: None
+        post.outbox.room = 3
+        # what was held before is due too, and so is the answer to what the customer wrote
+        held = Dispatch(an_outbound(0), "C1", 1)
+        answer = Dispatch(an_outbound(2), "C1", 1)
+        post.delivery.hand_over(post.outbox.commit([held, answer], post.clock()))
+
+    post.outbox.before_holding = customer_writes
+    await post.commits(1)
+    assert post.channel.taken == ["O0", "O1", "O2"]
+    assert set(post.outbox.states()) == {"sent"}
+
+
+async def test_refused_formatting_is_sent_once_more_as_plain_text(post: Post) -> None:
+    post.channel.capabilities = Capabilities(max_text=400, markup=Markup.HTML, has_buttons=True)
+    post.channel.faults = [Rejected("400", "can't parse entities", is_format=True)]
+    message = an_outbound(text="1 < 2", buttons=(Button("a", "查订单"),))
+    post.delivery.hand_over(post.outbox.commit([Dispatch(message, "C1", 1)], post.clock()))
+    await post.delivery.settle()
+    (unit,) = post.channel.units
+    assert (unit.markup, unit.buttons) == (Markup.PLAIN, ())
+    assert unit.text.startswith("1 < 2\n\n1. 查订单")
+
+
+async def test_formatting_that_is_refused_twice_is_given_up(post: Post) -> None:
+    post.channel.capabilities = Capabilities(max_text=400, markup=Markup.HTML)
+    post.channel.faults = [Rejected("400", "no", is_format=True)] * 2
+    await post.commits(1)
+    assert post.outbox.states() == ["failed"]
+
+
+async def test_a_card_key_never_goes_to_a_group(post: Post) -> None:
+    group = replace(an_address(), kind=PeerKind.GROUP)
+    message = an_outbound(text="卡密 ABC", codes=("ABC",), address=group)
+    post.delivery.hand_over(post.outbox.commit([Dispatch(message, "C1", 1)], post.clock()))
+    await post.delivery.settle()
+    assert post.channel.taken == []
+    assert post.outbox.states() == ["failed"]
+
+
+async def test_three_limited_chats_in_ten_seconds_pause_the_account(post: Post) -> None:
+    post.channel.faults = [RateLimited("429", "slow down", retry_after_s=7)] * 3
+    for number in (1, 2, 3):
+        await post.commits(number, lane=f"C{number}")
+    await post.commits(4, lane="C4")
+    assert post.channel.taken == []
+    await post.polls(seconds=6)
+    assert post.channel.taken == []
+    await post.polls(seconds=2)
+    assert sorted(post.channel.taken) == ["O1", "O2", "O3", "O4"]
+
+
+async def test_one_limited_chat_does_not_hold_up_the_others(post: Post) -> None:
+    post.channel.faults = [RateLimited("429", "slow down", retry_after_s=7)]
+    await post.commits(1, lane="C1")
+    await post.commits(2, lane="C2")
+    assert post.channel.taken == ["O2"]
+
+
+@pytest.mark.parametrize("kind", [AuthError, Fatal])
+async def test_an_account_that_is_refused_waits_and_is_given_up_in_the_end(
+    post: Post, kind: type[SendError]
+) -> None:
+    post.channel.faults = [kind("401", "no")] * MAX_ATTEMPTS
+    await post.commits(1)
+    await post.commits(2, lane="C2")
+    assert post.channel.taken == []  # the second was not even tried
+    for _ in range(MAX_ATTEMPTS):
+        await post.polls(seconds=61)
+    assert post.outbox.rows["O1"].state == "failed"
+
+
+async def test_a_channels_pace_is_kept_per_customer_and_over_all() -> None:
+    waits: list[float] = []
+    post = Post()
+    post.delivery = Delivery(
+        post.outbox,
+        {(WEB.channel, WEB.account_id): post.channel},
+        clock=post.clock,
+        random=lambda: 0.0,
+        sleep=slept(waits),
+    )
+    post.channel.capabilities = Capabilities(max_text=400, pace=Pace(100, 1, 2))
+    await post.commits(1, 2, 3, 4)
+    assert waits == [1.0, 2.0]
+    assert len(post.channel.taken) == 4

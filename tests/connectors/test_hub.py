@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from connectors.messages import Outbound
 from connectors.web.connector import WebConnector
 from connectors.web.hub import CATCH_UP_LINES, MAX_QUEUED, Hub, VisitorSocket
-from tests.factories.messaging import WEB, an_outbound
+from tests.factories.messaging import WEB, a_unit, an_outbound
 from tests.factories.process import eventually
 from tests.factories.shop import NOON
 from tests.fakes.chat_log import MemoryChatLog
@@ -205,5 +205,5 @@ async def test_every_open_page_of_a_visitor_sees_a_line_and_strangers_do_not() -
 async def test_sending_to_a_visitor_who_is_away_succeeds_for_the_log_keeps_it() -> None:
     log = MemoryChatLog()
     connector = WebConnector(WEB, Hub(), log, lambda: NOON)
-    await connector.send(an_outbound(1))
+    await connector.send(a_unit(an_outbound(1)))
     assert connector.health().last_outbound_ok_at == NOON

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from connectors.errors import Rejected, Retryable, Undeliverable
 from connectors.mail import MailConnector, SmtpAccount
 from connectors.messages import Address, ChannelRef, HealthState, Outbound
-from tests.factories.messaging import an_outbound
+from tests.factories.messaging import a_unit, an_outbound
 from tests.factories.process import free_port
 from tests.factories.shop import NOON
 
@@ -96,7 +96,7 @@ def connector(port: int) -> MailConnector:
 
 
 async def test_a_mail_arrives_as_it_was_written(connector: MailConnector, mailbox: Mailbox) -> None:
-    await connector.send(a_mail())
+    await connector.send(a_unit(a_mail()))
     (mail,) = mailbox.mails
     assert mail["To"] == TO
     assert str(mail["From"]) == "星辰点卡 <no-reply@example.com>"
@@ -111,8 +111,8 @@ async def test_a_mail_arrives_as_it_was_written(connector: MailConnector, mailbo
 async def test_the_same_mail_again_has_the_same_message_id(
     connector: MailConnector, mailbox: Mailbox
 ) -> None:
-    await connector.send(a_mail())
-    await connector.send(a_mail())
+    await connector.send(a_unit(a_mail()))
+    await connector.send(a_unit(a_mail()))
     assert len({mail["Message-ID"] for mail in mailbox.mails}) == 1
 
 
@@ -121,7 +121,7 @@ async def test_a_recipient_that_the_server_refuses_cannot_be_reached(
 ) -> None:
     mailbox.refuses_rcpt = "550 no such user"
     with pytest.raises(Undeliverable) as caught:
-        await connector.send(a_mail())
+        await connector.send(a_unit(a_mail()))
     assert TO not in str(caught.value)
 
 
@@ -130,21 +130,21 @@ async def test_a_passing_refusal_may_be_tried_again_and_a_final_one_may_not(
 ) -> None:
     mailbox.refuses_data = "451 try later"
     with pytest.raises(Retryable):
-        await connector.send(a_mail())
+        await connector.send(a_unit(a_mail()))
     assert connector.health().state is HealthState.DEGRADED
     mailbox.refuses_data = "554 spam"
     with pytest.raises(Rejected) as caught:
-        await connector.send(a_mail())
+        await connector.send(a_unit(a_mail()))
     assert SECRET not in str(caught.value)
     mailbox.refuses_data = None
-    await connector.send(a_mail())
+    await connector.send(a_unit(a_mail()))
     assert connector.health().state is HealthState.UP
 
 
 async def test_a_server_that_is_away_may_be_tried_again() -> None:
     connector = MailConnector(account(free_port()), lambda: NOON)
     with pytest.raises(Retryable) as caught:
-        await connector.send(a_mail())
+        await connector.send(a_unit(a_mail()))
     assert not caught.value.maybe_sent
 
 
@@ -153,7 +153,7 @@ async def test_an_address_that_is_none_never_reaches_the_server(
     connector: MailConnector, mailbox: Mailbox, to: str
 ) -> None:
     with pytest.raises(Undeliverable):
-        await connector.send(a_mail(to))
+        await connector.send(a_unit(a_mail(to)))
     assert mailbox.mails == []
 
 

@@ -22,6 +22,7 @@ from storage.outbox import LEASE_S
 from storage.storage import Storage
 from storage.tables.base import metadata
 from storage.tables.messaging import conversations, inbound, messages
+from storage.unit_of_work import UnitOfWork
 from tests.factories.messaging import (
     a_stored_conversation,
     an_address,
@@ -143,6 +144,24 @@ async def test_a_bots_line_is_cancelled_once_somebody_else_owns_the_conversation
     assert stored.delivery is DeliveryState.CANCELLED
 
 
+async def test_of_a_conversation_all_that_is_due_is_taken_at_once(storage: Storage) -> None:
+    first = await a_stored_conversation(storage, "v1")
+    second = await a_stored_conversation(storage, "v2")
+
+    def unit(work: UnitOfWork) -> None:
+        for number, conversation in enumerate((first, second, first, second, first)):
+            bot_says(work, conversation, at=NOON + timedelta(seconds=number))
+
+    await storage.write(unit)
+    late = NOON + timedelta(hours=1)
+    taken = await storage.write(lambda work: work.outbox.claim(late, 1))
+    assert [one.conversation_id for one in taken] == [first] * 3
+    assert [one.outbound.seq for one in taken] == sorted(one.outbound.seq for one in taken)
+    rest = await storage.write(lambda work: work.outbox.claim(late, 1))
+    assert [one.conversation_id for one in rest] == [second, second]
+    assert await storage.write(lambda work: work.outbox.claim(late, 1)) == []
+
+
 async def test_a_line_that_waits_holds_back_those_behind_it_and_no_others(
     storage: Storage, told: list[Aftermath]
 ) -> None:
@@ -153,7 +172,7 @@ async def test_a_line_that_waits_holds_back_those_behind_it_and_no_others(
         )
     first = told[-3].dispatches[0].outbound.outbox_id
     until = LATER + timedelta(minutes=5)
-    await storage.write(lambda work: work.outbox.postpone([first], until, "busy"))
+    await storage.write(lambda work: work.outbox.postpone([first], until, "busy", is_fault=True))
     assert [one.conversation_id for one in await claimed(storage)] == [other]
     due = await claimed(storage, until)
     assert [one.outbound.seq for one in due if one.conversation_id == mine] == [2, 3]

@@ -10,12 +10,25 @@ from ulid import ULID
 
 from bot.intake import Intake
 from bot.reading import find_secrets
-from connectors.messages import Address, ChannelRef, Inbound, MessageId, Outbound, Receipt
+from connectors.messages import (
+    Address,
+    ChannelRef,
+    Checkpoint,
+    Inbound,
+    MessageId,
+    Outbound,
+    Receipt,
+    Unit,
+)
 from handoff.conversation import ConversationId
+from handoff.desk import Desk
+from handoff.presence import Presence
+from handoff.rules import Rules
 from handoff.speech import say, sealed
 from handoff.transcript import Author, Message
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
+from tests.factories.handoff import DailyHours
 from tests.factories.shop import NOON
 
 WEB = ChannelRef("web", "default")
@@ -27,10 +40,13 @@ def an_address(visitor: str = "v1", ref: ChannelRef = WEB) -> Address:
 
 def an_inbound(text: str = "在吗", *, visitor: str = "v1", key: str = "", **more: Any) -> Inbound:
     key = key or str(ULID())
-    more.setdefault("received_at", NOON)
-    return Inbound(
-        dedup_key=f"{visitor}:{key}", client_id=key, address=an_address(visitor), text=text, **more
-    )
+    values: dict[str, Any] = {
+        "dedup_key": f"{visitor}:{key}",
+        "client_id": key,
+        "address": an_address(visitor),
+        "received_at": NOON,
+    }
+    return Inbound(text=text, **{**values, **more})
 
 
 def an_outbound(number: int = 1, *, visitor: str = "v1", text: str = "", **more: Any) -> Outbound:
@@ -46,10 +62,18 @@ def an_outbound(number: int = 1, *, visitor: str = "v1", text: str = "", **more:
     return Outbound(**{**values, **more})
 
 
-async def received(storage: Storage, *messages: Inbound) -> tuple[Receipt, ...]:
+def a_unit(message: Outbound) -> Unit:
+    """A message in one piece."""
+    return Unit(f"{message.outbox_id}-0", message, text=message.text)
+
+
+async def received(
+    storage: Storage, *messages: Inbound, checkpoint: Checkpoint | None = None
+) -> tuple[Receipt, ...]:
     """Store customers' messages as the product does."""
-    intake = Intake(storage, find_secrets=find_secrets, on_stored=lambda _stored: None)
-    return await intake.accept(messages)
+    desk = Desk(Rules(), presence=Presence(lambda: NOON), hours=DailyHours(), clock=lambda: NOON)
+    intake = Intake(storage, desk=desk, find_secrets=find_secrets, on_stored=lambda _stored: None)
+    return await intake.accept(messages, checkpoint)
 
 
 async def a_stored_conversation(storage: Storage, visitor: str = "v1") -> ConversationId:

@@ -19,7 +19,7 @@ POLL_S = 0.02
 
 
 async def eventually(
-    check: Callable[[], Awaitable[T]], *, within_s: float = 20.0, what: str = "it"
+    check: Callable[[], Awaitable[T]], *, within_s: float = READY_WITHIN_S, what: str = "it"
 ) -> T:
     """Ask until the answer is truthy; then that answer.
 

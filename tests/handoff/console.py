@@ -11,11 +11,15 @@ from typing import Any, TypeVar
 from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from bot.intake import Intake
+from bot.reading import find_secrets
+from connectors.delivery import NO_WINDOW
 from connectors.media import MediaStore
-from connectors.messages import Address
+from connectors.messages import Address, HealthState, Inbound, MessageId
+from connectors.registry import TITLES
 from handoff.agents import Agent, Role
 from handoff.api.application import ConsoleApi
-from handoff.api.models import KbStatus, StatusOut
+from handoff.api.models import ChannelOut, KbStatus, StatusOut
 from handoff.conversation import Conversation
 from handoff.desk import Desk
 from handoff.errors import PanelUnavailable, StorageUnavailable
@@ -33,6 +37,7 @@ from tests.factories.handoff import (
 )
 
 T = TypeVar("T")
+MAX_FILE_BYTES = 1024 * 1024
 
 
 class HeardTyping:
@@ -85,6 +90,18 @@ class ShopPanel:
         return {"proofs": [proof], "orders": [order]}
 
 
+def a_channel(channel: str = "telegram", account: str = "main", **more: Any) -> ChannelOut:
+    """An account that is well and sends pictures."""
+    values: dict[str, Any] = {
+        "channel_title": TITLES[channel],
+        "state": HealthState.UP,
+        "sends": ["image"],
+        "has_budget": False,
+        "figures": [],
+    }
+    return ChannelOut(channel=channel, account=account, **{**values, **more})
+
+
 class BreakableDatabase:
     """A database whose disk can be full."""
 
@@ -112,12 +129,14 @@ class Shop:
         self.clock = clock
         self.typing = HeardTyping()
         self.panel = ShopPanel()
+        self.channels = [a_channel("web", "shop")]
         self.disk = BreakableDatabase(database)
+        self.media = MediaStore(media_folder)
         self.api = ConsoleApi(
             self.disk,
             desk=desk,
             clock=clock,
-            media=MediaStore(media_folder),
+            media=self.media,
             panel=self.panel,
             typing=self.typing,
             status=lambda: StatusOut(
@@ -125,11 +144,13 @@ class Shop:
                 connectors=[],
                 version="0.1.0",
             ),
+            channels=lambda: self.channels,
             find_secrets=_find_secrets,
             version="0.1.0",
             live_poll_s=0.05,
             session_check_s=0.05,
             left_check_s=0.05,
+            max_file_bytes=MAX_FILE_BYTES,
         )
         self.port = 0
         self._stack = AsyncExitStack()
@@ -164,6 +185,36 @@ class Shop:
         answer = await browser.post("/session", username=username, password=PASSWORD)
         browser.csrf = answer["csrf_token"]
         return browser, agent
+
+    async def customer_does(self, *messages: Inbound) -> str:
+        """Take in what a connector would give; the conversation, if it was words."""
+        intake = Intake(
+            self.database,
+            desk=self.desk,
+            find_secrets=find_secrets,
+            on_stored=lambda _stored: None,
+        )
+        receipts = await intake.accept(messages)
+        self.api.feed.wake()
+        return receipts[-1].conversation_id if receipts else ""
+
+    async def deliver(self, message_id: str) -> None:
+        """Send what is due, as delivery would: with the window's leave, or it waits for one."""
+        now = self.clock.advance(minutes=10)
+
+        def unit(work: UnitOfWork) -> None:
+            due = {one.outbound.message_id: one for one in work.outbox.claim(now, 50)}
+            key = due.pop(MessageId(message_id)).outbound.outbox_id
+            gone = [one.outbound.outbox_id for one in due.values()]
+            if work.outbox.grant(key, f"{key}-0", now) is None:
+                work.outbox.hold([key], now, NO_WINDOW, closes_window=False)
+            else:
+                gone.append(key)
+            if gone:
+                work.outbox.sent(gone, now)
+
+        await self.database.write(unit)
+        self.api.feed.wake()
 
     async def customer_says(
         self, text: str, visitor: str = "v-1a2b", **event: Any

@@ -6,8 +6,6 @@ import io
 from typing import Any
 
 import pytest
-from aiohttp import FormData
-from PIL import Image
 
 from handoff.agents import Role, disable_agent
 from tests.factories.handoff import PASSWORD
@@ -206,45 +204,6 @@ async def test_a_nul_character_is_stored_nowhere(shop: Shop) -> None:
     conversation, _ = await shop.customer_says("在吗")
     path = f"/conversations/{conversation.id}/messages"
     assert (await browser.post(path, client_id="one", text="好\x00的"))["text"] == "好的"
-
-
-def a_form(content: bytes) -> FormData:
-    form = FormData()
-    form.add_field("file", io.BytesIO(content), filename="../截图.png")
-    return form
-
-
-async def test_an_image_is_uploaded_sent_and_shown(shop: Shop) -> None:
-    browser, _ = await shop.logged_in("xiaomei")
-    conversation, _ = await shop.customer_says("截图发我")
-    content = io.BytesIO()
-    Image.new("RGB", (20, 10), "red").save(content, "PNG")
-    status, stored = await browser.ask("POST", "/attachments", data=a_form(content.getvalue()))
-    assert (status, stored["mime"], stored["width"]) == (201, "image/png", 20)
-    path = f"/conversations/{conversation.id}/messages"
-    sent = await browser.post(path, client_id="one", attachment_ids=[stored["id"]])
-    assert sent["attachments"][0]["url"] == stored["url"]
-    async with browser.session.get(stored["url"]) as response:
-        assert response.content_type == "image/png"
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert await response.read() == content.getvalue()
-    other, _ = await shop.logged_in("agang")
-    status, _ = await other.ask(
-        "POST", path, {"client_id": "two", "attachment_ids": [stored["id"]], "takeover": True}
-    )
-    assert status == 404
-
-
-async def test_what_is_no_image_or_too_large_is_refused(shop: Shop) -> None:
-    browser, _ = await shop.logged_in("xiaomei")
-    status, answer = await browser.ask("POST", "/attachments", data=a_form(b"<script>"))
-    assert (status, answer["error"]["code"]) == (422, "bad_attachment")
-    status, answer = await browser.ask(
-        "POST", "/attachments", data=a_form(b"x" * (5 * 1024 * 1024 + 1))
-    )
-    assert (status, answer["error"]["code"]) == (413, "too_large")
-    status, _ = await browser.ask("POST", "/attachments", {"file": "x"})
-    assert status == 422
 
 
 async def test_openapi_holds_every_route_and_real_answers_have_its_form(shop: Shop) -> None:

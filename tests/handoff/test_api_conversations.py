@@ -104,7 +104,7 @@ async def test_a_note_is_never_sent_to_the_customer(shop: Shop) -> None:
     note = await browser.post(path, client_id="n", text="老客户，小心", note=True)
     again = await browser.post(path, client_id="n", text="老客户，小心", note=True)
     assert note["id"] == again["id"]
-    assert note["delivery"] == {"state": "none", "error": None}
+    assert note["delivery"] == {"state": "none", "error": None, "is_held": False}
     status, _ = await browser.ask("POST", f"{path}/{note['id']}/retry", {})
     assert status == 422
     due = await shop.database.write(

@@ -50,6 +50,32 @@ async def test_the_number_alone_shows_a_coarse_state_and_nothing_more(shop: Shop
     assert answer.view.refunds == ()
 
 
+async def test_a_customer_whom_the_shops_own_app_knows_sees_the_cards_of_their_orders(
+    shop: Shop,
+) -> None:
+    await shop.has(an_order(), cards=(a_card(SECRET),))
+    known = replace(a_requester(), vouched=(SecretStr("other@example.com"), SecretStr(EMAIL)))
+
+    answer = await shop.gate.order(known, NUMBER)
+
+    assert (answer.level, answer.factor) == (Level.OWNER, Factor.ACCOUNT)
+    assert answer.view is not None
+    assert [card.get_secret_value() for card in answer.view.cards] == [SECRET]
+
+
+async def test_a_customer_whom_the_app_knows_sees_nothing_of_other_peoples_orders(
+    shop: Shop,
+) -> None:
+    await shop.has(an_order(), cards=(a_card(SECRET),))
+    stranger = replace(a_requester(), vouched=(SecretStr("other@example.com"), SecretStr("")))
+
+    answer = await shop.gate.order(stranger, NUMBER)
+
+    assert answer.level is Level.NUMBER
+    assert answer.view is not None
+    assert answer.view.cards == ()
+
+
 async def test_the_query_password_shows_the_cards(shop: Shop) -> None:
     await shop.has(an_order(), cards=(a_card(SECRET),))
 

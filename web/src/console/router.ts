@@ -3,6 +3,7 @@ import type { SessionStore } from './composables/useSession'
 import { createRouter } from 'vue-router'
 import { VIEWS } from './model/rows'
 import { destination } from './router-paths'
+import ChannelsView from './views/ChannelsView.vue'
 import InboxView from './views/InboxView.vue'
 import LoginView from './views/LoginView.vue'
 
@@ -12,6 +13,7 @@ export function createConsoleRouter(history: RouterHistory, session: SessionStor
     routes: [
       { path: '/login', name: 'login', component: LoginView },
       { path: `/:view(${VIEWS.join('|')})/:id(\\w+)?/:panel(customer)?`, name: 'inbox', component: InboxView },
+      { path: '/channels', name: 'channels', component: ChannelsView },
       { path: '/:rest(.*)*', redirect: '/queue' },
     ],
   })

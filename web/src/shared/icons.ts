@@ -1,6 +1,7 @@
 /** Icon outlines on a 24 × 24 grid, drawn with a stroke; each is its own export so that unused ones fall away. */
 export const iconArrowDown = 'M12 5v14M6 13l6 6 6-6'
 export const iconArrowLeft = 'M19 12H5M11 6l-6 6 6 6'
+export const iconAttach = 'M20 11.5l-8 8a5.2 5.2 0 0 1-7.4-7.4l8.2-8.2a3.5 3.5 0 0 1 5 5l-8.2 8.1a1.75 1.75 0 0 1-2.5-2.5l7.6-7.5'
 export const iconBot = 'M12 8V4.5M9.5 4.5h5M6.5 8h11A2.5 2.5 0 0 1 20 10.5v6a2.5 2.5 0 0 1-2.5 2.5h-11A2.5 2.5 0 0 1 4 16.5v-6A2.5 2.5 0 0 1 6.5 8ZM2 12.5v2M22 12.5v2M9 12.5v1.5M15 12.5v1.5'
 export const iconChat = 'M20.5 11.6a8.1 8.1 0 0 1-8.5 7.8 9 9 0 0 1-3.3-.6L4 20.2l1.3-3.8a7.3 7.3 0 0 1-1.8-4.8A8.1 8.1 0 0 1 12 3.8a8.1 8.1 0 0 1 8.5 7.8ZM8.5 11.6h.01M12 11.6h.01M15.5 11.6h.01'
 export const iconCheck = 'M5 12.5l4.5 4.5L19 7.5'

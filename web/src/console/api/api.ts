@@ -1,5 +1,5 @@
 import type { Client } from './client'
-import type { Agent, ConversationDetail, CustomerDetail, Message, MessageDraft, MessagePage, Row, RowPage, ServerStatus, Session, Upload, View } from './types'
+import type { Agent, ChannelList, ConversationDetail, CustomerDetail, Message, MessageDraft, MessagePage, Row, RowPage, ServerStatus, Session, Upload, View } from './types'
 
 export type Stretch = { after: number } | { before: number } | 'newest'
 
@@ -17,6 +17,7 @@ export function createApi(client: Client) {
 
     agents: () => client.ask<{ items: Agent[] }>('/agents'),
     setPresence: (status: 'online' | 'away') => client.ask<Agent>('/presence', { method: 'PUT', body: { status } }),
+    channels: () => client.ask<ChannelList>('/channels'),
     status: () => client.ask<ServerStatus>('/status'),
 
     conversations: (view: View, before: string | null, signal?: AbortSignal) =>

@@ -1,3 +1,5 @@
+import type { FileKind } from '../model/files'
+
 /** What the console's API says, in the contract's own words; see `/api/v1/openapi.json`. Times are ISO 8601, UTC. */
 
 export type Role = 'agent' | 'supervisor' | 'admin'
@@ -49,6 +51,13 @@ export interface Row {
   /** Grows with every change. */
   version: number
   csat: Csat | null
+  /** The shop's account on that channel. */
+  account: string
+  is_group: boolean
+  /** Why nothing arrives: blocked, unfollowed. */
+  unreachable: string | null
+  /** What the platform still lets us say; null where it does not count. */
+  budget: { left: number, total: number, expires_at: string | null } | null
 }
 
 export interface Counts { queue: number, mine: number, bot: number }
@@ -75,6 +84,8 @@ export interface Attachment {
   size: number
   width: number | null
   height: number | null
+  /** `pending` until it was fetched from the platform. */
+  state: 'ready' | 'pending' | 'failed'
 }
 
 export interface Candidate {
@@ -115,7 +126,8 @@ export interface Message {
   buttons: { id: string, label: string }[]
   attachments: Attachment[]
   at: string
-  delivery: { state: DeliveryState, error: string | null }
+  /** `is_held`: the platform lets nothing through until the customer writes again. */
+  delivery: { state: DeliveryState, error: string | null, is_held: boolean }
   turn: Turn | null
 }
 
@@ -129,7 +141,17 @@ export interface MessageDraft {
   takeover: boolean
 }
 
-export interface Upload { id: string, url: string, mime: string, size: number, width: number | null, height: number | null }
+export interface Upload {
+  id: string
+  kind: FileKind
+  url: string
+  name: string
+  mime: string
+  /** Bytes. */
+  size: number
+  width: number | null
+  height: number | null
+}
 
 export interface Order {
   number: string
@@ -173,11 +195,35 @@ export interface CustomerDetail {
 
 export interface KbStatus { ok: boolean, loaded_at: string, intents: number, phrases: number, problem: string | null }
 
-export interface ServerStatus {
-  kb: KbStatus
-  connectors: { channel: string, account: string, state: string, last_error: string | null }[]
-  version: string
+/** Something that a channel tells of itself: a word or a number, or a time. */
+export interface Figure { name: string, label: string, text: string | null, at: string | null }
+
+/** An account that customers write to. */
+export interface Channel {
+  channel: string
+  channel_title: string
+  account: string
+  /** The account's name; empty where it has none. */
+  title: string
+  state: 'starting' | 'up' | 'degraded' | 'down'
+  last_error: string | null
+  last_inbound_at: string | null
+  last_outbound_at: string | null
+  /** Kinds of files that go out. */
+  sends: FileKind[]
+  /** Sends are counted by the platform. */
+  has_budget: boolean
+  /** Messages that wait until their customer writes. */
+  held: number
+  figures: Figure[]
 }
+
+export interface ChannelList {
+  items: Channel[]
+  max_file_bytes: number
+}
+
+export interface ServerStatus { kb: KbStatus, version: string }
 
 export type EventKind = 'message_added' | 'message_changed' | 'state_changed' | 'queue_changed' | 'alert'
 

@@ -1,6 +1,7 @@
 import type { InjectionKey } from 'vue'
 import type { Api } from '../api/api'
 import type { Actions } from './useActions'
+import type { Channels } from './useChannels'
 import type { Clock } from './useClock'
 import type { Colleagues } from './useColleagues'
 import type { Conversations } from './useConversations'
@@ -31,6 +32,7 @@ export interface Desk {
   conversations: Conversations
   thread: Thread
   customer: Customer
+  channels: Channels
   colleagues: Colleagues
   drafts: Drafts
   outbox: Outbox

@@ -8,11 +8,15 @@ export type ReplyState
     | { type: 'claim' }
     /** A person has it in the channel's own app. */
     | { type: 'external' }
+    /** The platform lets us say nothing until the customer writes. */
+    | { type: 'spent' }
     /** Sending takes it from the bot, from `holder`, or opens a closed one again. */
     | { type: 'confirm', from: 'bot' | 'colleague' | 'closed', holder: string }
 
 export function replyState(row: Row, me: string): ReplyState {
   const { isMine, holder } = holding(row, me)
+  if (row.budget?.left === 0 && row.state !== 'external' && row.state !== 'waiting')
+    return { type: 'spent' }
   switch (row.state) {
     case 'agent': return isMine ? { type: 'open' } : { type: 'confirm', from: 'colleague', holder: holder ?? '' }
     case 'waiting': return { type: 'claim' }

@@ -1,0 +1,36 @@
+"""One account in channels.yaml, as every channel has it; each channel adds its own fields."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectors.messages import ChannelRef
+
+
+class Account(BaseModel):
+    """An account of a shop on one channel.
+
+    Attributes:
+        channel: Which channel's code speaks for it.
+        account: Our own short name of it: in webhook addresses, tables and the console. It must
+            not change, or its customers become strangers.
+        title: What agents read; the channel's name where it is empty.
+        enabled: ``false`` leaves it out without losing its settings.
+        private_media: Files may be fetched from addresses inside our own network (a QQ client on
+            the same machine).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    channel: str
+    account: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = "main"
+    title: str = ""
+    enabled: bool = True
+    private_media: bool = False
+
+    @property
+    def ref(self) -> ChannelRef:
+        """As messages name it."""
+        return ChannelRef(self.channel, self.account)

@@ -1,0 +1,1 @@
+"""The shop's own app or site: signed HTTP in, a signed webhook out. The protocol is ours."""

@@ -1,0 +1,213 @@
+"""From OneBot events to channel-neutral messages. Pure.
+
+Source: OneBot 11 standard, "消息事件", "通知事件", "元事件"; NapCatQQ for ``message_sent``,
+``target_id`` and ``bot_offline``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from connectors.messages import (
+    Address,
+    ChannelRef,
+    Inbound,
+    InboundKind,
+    MediaHandle,
+    PeerKind,
+)
+from connectors.onebot import segments
+from connectors.onebot.segments import Segment
+
+TEMPORARY = "@"
+"""Joins a member and the group through which a temporary session reaches them, in a peer id."""
+_FILES = {"image": "image", "record": "voice", "video": "video", "file": "file"}
+_CARDS = {
+    "location": "[位置]",
+    "share": "[链接]",
+    "contact": "[名片]",
+    "music": "[音乐]",
+    "forward": "[聊天记录]",
+    "json": "[卡片]",
+    "xml": "[卡片]",
+    "mface": "",
+}
+_FACE = "🙂"
+_MAX_RAW = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """Reads events of one account.
+
+    Attributes:
+        is_ours: Whether a message id, or a text to a peer, is of our own sending.
+    """
+
+    ref: ChannelRef
+    self_id: str
+    is_ours: Callable[[str, str, str], bool]
+
+    def inbound(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
+        """What an event is to the shop; ``None`` for what concerns nobody."""
+        match event.get("post_type"):
+            case "message":
+                return self._message(event, now)
+            case "message_sent":
+                return self._native(event, now)
+            case "notice":
+                return self._notice(event, now)
+            case _:
+                return self._other(event, now)
+
+    # ------------------------------------------------------------------ messages
+
+    def _message(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
+        user_id = _id(event.get("user_id"))
+        if not user_id or user_id == self.self_id:
+            return None
+        parts = segments.read(event.get("message"))
+        is_group = event.get("message_type") == "group"
+        if is_group and not self._is_meant(parts):
+            return None
+        address = self._address(event, user_id, is_group=is_group)
+        words, is_unreadable = _words(parts, self.self_id)
+        media = tuple(_media(part) for part in parts if part.type in _FILES)
+        kind = event.get("message_type")
+        key = f"{kind}:{address.peer_id}:{_id(event.get('message_id'))}:{_id(event.get('time'))}"
+        return Inbound(
+            dedup_key=key[:160],
+            address=address,
+            received_at=now,
+            text=words,
+            is_unreadable=is_unreadable,
+            media=media,
+            person_name=_name(event.get("sender")),
+            platform_time=_time(event.get("time")),
+        )
+
+    def _address(self, event: Mapping[str, Any], user_id: str, *, is_group: bool) -> Address:
+        if is_group:
+            return Address(self.ref, _id(event.get("group_id")), user_id, PeerKind.GROUP)
+        sender = event.get("sender")
+        group = event.get("group_id") or (
+            sender.get("group_id") if isinstance(sender, Mapping) else None
+        )
+        if event.get("sub_type") == "group" and group:
+            # not a friend: only through the group that we share
+            return Address(self.ref, f"{user_id}{TEMPORARY}{_id(group)}", user_id)
+        return Address(self.ref, user_id, user_id)
+
+    def _is_meant(self, parts: Sequence[Segment]) -> bool:
+        """Mentioned, or answered to what we said; ``@全体成员`` is nobody in particular."""
+        return any(
+            (part.type == "at" and part.get("qq") == self.self_id)
+            or (part.type == "reply" and self.is_ours(part.get("id"), "", ""))
+            for part in parts
+        )
+
+    def _native(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
+        """Something was said from the phone that is logged in as well."""
+        peer_id = _id(event.get("target_id"))
+        if event.get("message_type") != "private" or not peer_id or peer_id == self.self_id:
+            return None
+        words, _ = _words(segments.read(event.get("message")), self.self_id)
+        message_id = _id(event.get("message_id"))
+        if self.is_ours(message_id, peer_id, words):
+            return None
+        return Inbound(
+            dedup_key=f"sent:{peer_id}:{message_id}:{_id(event.get('time'))}"[:160],
+            address=Address(self.ref, peer_id, peer_id),
+            received_at=now,
+            kind=InboundKind.NATIVE_REPLY,
+            text=words,
+            detail=" QQ 手机端",
+        )
+
+    # ------------------------------------------------------------------ the rest
+
+    def _notice(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
+        kinds = {"friend_add": InboundKind.ARRIVAL, "friend_recall": InboundKind.RECALL}
+        kind = kinds.get(str(event.get("notice_type")))
+        user_id = _id(event.get("user_id"))
+        if kind is None or not user_id:
+            return self._other(event, now)
+        about = _id(event.get("message_id")) or user_id
+        return Inbound(
+            dedup_key=f"{kind.value}:{about}:{_id(event.get('time'))}"[:160],
+            address=Address(self.ref, user_id, user_id),
+            received_at=now,
+            kind=kind,
+            platform_time=_time(event.get("time")),
+        )
+
+    def _other(self, event: Mapping[str, Any], now: datetime) -> Inbound:
+        raw = json.dumps(event, ensure_ascii=False, sort_keys=True, default=str)
+        return Inbound(
+            dedup_key=f"other:{sha256(raw.encode()).hexdigest()}",
+            address=Address(self.ref, "", ""),
+            received_at=now,
+            kind=InboundKind.OTHER,
+            raw=raw[:_MAX_RAW].encode(),
+        )
+
+
+def _words(parts: Sequence[Segment], self_id: str) -> tuple[str, bool]:
+    """What was said, and whether that only describes what was sent."""
+    said: list[str] = []
+    has_card = False
+    for part in parts:
+        match part.type:
+            case "text":
+                said.append(part.get("text"))
+            case "at" if part.get("qq") != self_id:
+                name = "全体成员" if part.get("qq") == "all" else part.get("name", "qq")
+                said.append(f"@{name.lstrip('@')} ")
+            case "face" | "mface" | "rps" | "dice":
+                said.append(_FACE)
+            case card if card in _CARDS:
+                has_card = True
+                said.append(f"{_CARDS[card]} {part.get('title', 'content')}".strip()[:300])
+    has_text = any(part.type == "text" and part.get("text").strip() for part in parts)
+    return "".join(said).strip(), has_card and not has_text
+
+
+def _media(part: Segment) -> MediaHandle:
+    size = part.get("file_size", "size")
+    return MediaHandle(
+        kind=_FILES[part.type],
+        handle={
+            "type": part.type,
+            "url": part.get("url") or _http(part.get("file")),
+            "file": part.get("file_id", "file"),
+        },
+        name=part.get("name", "file") if part.type == "file" else "",
+        size=int(size) if size.isdecimal() and len(size) < 12 else None,  # noqa: PLR2004 - no file has more
+    )
+
+
+def _http(address: str) -> str:
+    return address if address.startswith(("http://", "https://")) else ""
+
+
+def _id(value: object) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _name(sender: object) -> str | None:
+    if not isinstance(sender, Mapping):
+        return None
+    name = sender.get("card") or sender.get("nickname")
+    return name if isinstance(name, str) and name.strip() else None
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(str(value)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,440 @@
+"""QQ by OneBot: who may connect, what is heard, and what becomes of what is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from connectors.errors import AuthError, MediaGone, Rejected, Retryable, SendError
+from connectors.messages import (
+    Address,
+    Attachment,
+    ChannelRef,
+    HealthState,
+    InboundKind,
+    PeerKind,
+    Unit,
+)
+from connectors.onebot.connector import OneBotConnector
+from tests.factories.channels import House, a_house
+from tests.factories.messaging import an_outbound
+from tests.factories.shop import FakeClock
+from tests.fakes.onebot import FakeOneBot
+from tests.fakes.onebot.platform import SELF_ID, TOKEN
+
+BOT = ChannelRef("onebot", "main")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def house(clock: FakeClock) -> AsyncIterator[House]:
+    async with a_house(clock) as made:
+        yield made
+
+
+class Line:
+    """A connector on a port, and an implementation that can dial it."""
+
+    def __init__(self, house: House, clock: FakeClock, **entry: Any) -> None:
+        self.house = house
+        self.clock = clock
+        self.entry = entry
+        self.fakes: list[FakeOneBot] = []
+
+    async def opened(self) -> Line:
+        first = FakeOneBot(self.clock)
+        made = self.house.connector({**first.account(), "action_timeout_s": 0.3, **self.entry})
+        assert isinstance(made, OneBotConnector)
+        self.connector = made
+        self.url = await self.house.serve(made)
+        await made.start()
+        return self
+
+    async def dials(self, **options: Any) -> FakeOneBot:
+        fake = FakeOneBot(self.clock, **options)
+        await fake.start()
+        self.fakes.append(fake)
+        await fake.connect(self.url)
+        return fake
+
+    async def close(self) -> None:
+        await self.connector.stop()
+        for fake in self.fakes:
+            await fake.stop()
+
+
+@pytest.fixture
+async def line(house: House, clock: FakeClock) -> AsyncIterator[Line]:
+    made = await Line(house, clock).opened()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def qq(line: Line) -> FakeOneBot:
+    return await line.dials()
+
+
+def to(fake: FakeOneBot, user: str, group: str | None = None) -> Address:
+    number = str(fake.number(user))
+    if group is None:
+        return Address(BOT, number, number)
+    return Address(BOT, str(fake.group_number(group)), number, PeerKind.GROUP)
+
+
+def a_unit(address: Address, text: str = "您好", *, key: str = "O1-0", **more: Any) -> Unit:
+    return Unit(key, an_outbound(address=address, text=text), text=text, **more)
+
+
+# ---------------------------------------------------------------------- who may connect
+
+
+@pytest.mark.parametrize(
+    ("token", "self_id", "status"),
+    [("", SELF_ID, 401), ("wrong-token", SELF_ID, 403), (TOKEN, "10001", 403)],
+)
+async def test_only_who_knows_the_token_may_connect(
+    line: Line, token: str, self_id: str, status: int
+) -> None:
+    fake = await line.dials(token=token, self_id=self_id)
+    assert fake.wires.refused == [status]
+    assert line.house.sink.messages == []
+
+
+@pytest.mark.parametrize("profile", ["napcat", "llonebot", "lagrange", "gocq"])
+async def test_every_implementation_is_understood(line: Line, profile: str) -> None:
+    fake = await line.dials(profile=profile)
+    await fake.says("小明", "付了款 [没] 收到&卡密")
+    (message,) = await line.house.sink.until(1)
+    assert message.text == "付了款 [没] 收到&卡密"
+    assert message.person_name == "小明"
+    assert message.address == to(fake, "小明")
+
+
+async def test_a_token_may_stand_in_the_address_too(line: Line) -> None:
+    url = f"{line.url}/onebot/v11/ws?access_token={TOKEN}"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, headers={"X-Self-ID": SELF_ID}) as wire,
+    ):
+        assert not wire.closed
+
+
+async def test_without_a_token_only_this_machine_may_connect(
+    house: House, clock: FakeClock
+) -> None:
+    line = await Line(house, clock, access_token=None).opened()
+    fake = await line.dials(token="")
+    assert fake.wires.refused == []
+    await line.close()
+
+
+async def test_the_newest_connection_wins(line: Line, qq: FakeOneBot) -> None:
+    qq.wires.is_dialling = False
+    newer = await line.dials()
+    await qq.until(lambda: qq.wires.close_codes == [4001] or bool(qq.wires.close_codes))
+    await line.connector.send(a_unit(to(newer, "小明")))
+    assert [one.text for one in newer.shown("小明")] == ["您好"]
+    assert qq.shown("小明") == []
+
+
+async def test_a_forward_connection_is_dialled_again(house: House, clock: FakeClock) -> None:
+    async with FakeOneBot(clock, mode="forward") as fake:
+        assert isinstance(fake, FakeOneBot)
+        connector = house.connector(fake.account())
+        await connector.start()
+        await fake.until(lambda: fake.wires.opened == 1)
+        await fake.wires.cut()
+        await fake.until(lambda: fake.wires.opened == 2)
+        await fake.says("小明", "又通了")
+        assert (await house.sink.until(1))[0].text == "又通了"
+        await connector.stop()
+
+
+async def test_a_forward_connection_with_a_wrong_token_is_down_and_says_so(
+    house: House, clock: FakeClock
+) -> None:
+    async with FakeOneBot(clock, mode="forward") as fake:
+        connector = house.connector({**fake.account(), "access_token": "another-token"})
+        check = await connector.check()
+        assert (check.is_reachable, check.is_authorised) == (True, False)
+
+
+# ---------------------------------------------------------------------- what is heard
+
+
+async def test_garbage_on_the_socket_is_skipped(line: Line, qq: FakeOneBot) -> None:
+    for frame in ("not json", "[]", "{}", '{"post_type": 7}', '{"post_type": "message"}', "[" * 9):
+        await qq.wires.push(frame)
+    await qq.says("小明", "还在")
+    messages = await line.house.sink.until(1)
+    await line.connector._events.join()
+    assert [one.text for one in messages if one.kind is InboundKind.MESSAGE] == ["还在"]
+
+
+async def test_in_a_group_only_a_mention_of_us_is_heard(line: Line, qq: FakeOneBot) -> None:
+    await qq.says("小明", "随便聊聊", group="买家群", mentions=False)
+    await qq.says("小明", "怎么买", group="买家群")
+    await qq.says("小红", "私聊")
+    messages = await line.house.sink.until(2)
+    assert [one.text for one in messages] == ["怎么买", "私聊"]
+    assert messages[0].address == to(qq, "小明", "买家群")
+
+
+async def test_an_answer_in_a_group_mentions_who_asked(line: Line, qq: FakeOneBot) -> None:
+    await line.connector.send(a_unit(to(qq, "小明", "买家群")))
+    (shown,) = qq.shown("", group="买家群")
+    assert shown.text == f"@{qq.number('小明')} 您好"
+
+
+async def test_what_a_customer_typed_is_never_a_command(line: Line, qq: FakeOneBot) -> None:
+    await line.connector.send(a_unit(to(qq, "小明"), "[CQ:at,qq=all] &#91;"))
+    assert [one.text for one in qq.shown("小明")] == ["[CQ:at,qq=all] &#91;"]
+
+
+async def test_our_own_messages_are_not_heard_and_those_from_the_phone_are(
+    line: Line, qq: FakeOneBot
+) -> None:
+    await line.connector.send(a_unit(to(qq, "小明"), "机器人说的"))
+    echo = qq._event(
+        "message_sent",
+        message_type="private",
+        target_id=qq.number("小明"),
+        message_id=1,
+        message=[{"type": "text", "data": {"text": "机器人说的"}}],
+    )
+    await qq.wires.push(echo)
+    await qq.native_reply("小明", "我来处理")
+    (message,) = await line.house.sink.until(1)
+    assert (message.kind, message.text) == (InboundKind.NATIVE_REPLY, "我来处理")
+
+
+async def test_somebody_met_in_a_group_is_answered_through_it(line: Line, qq: FakeOneBot) -> None:
+    event = qq._event(
+        "message",
+        message_type="private",
+        sub_type="group",
+        message_id=5,
+        user_id=qq.number("路人"),
+        sender={"group_id": qq.group_number("买家群"), "nickname": "路人"},
+        message=[{"type": "text", "data": {"text": "在吗"}}],
+    )
+    await qq.wires.push(event)
+    (message,) = await line.house.sink.until(1)
+    await line.connector.send(a_unit(message.address))
+    (call,) = qq.calls
+    assert call.parameters["group_id"] == qq.group_number("买家群")
+    assert message.address.user_id == str(qq.number("路人"))
+
+
+async def test_new_friends_arrive_and_requests_are_taken_where_the_admin_says_so(
+    house: House, clock: FakeClock
+) -> None:
+    line = await Line(house, clock, accept_friends=True).opened()
+    qq = await line.dials()
+    flag = await qq.asks_to_be_friends("小明")
+    await qq.until(lambda: qq.requests[flag])
+    await qq.arrives("小明")
+    (message,) = await house.sink.until(1)
+    assert message.kind is InboundKind.ARRIVAL
+    await line.close()
+
+
+async def test_what_was_said_while_nobody_was_connected_is_asked_for(
+    line: Line, qq: FakeOneBot
+) -> None:
+    await qq.says("小明", "在吗")
+    await line.house.sink.until(1)
+    await qq.wires.cut()
+    await qq.says("小明", "没人吗")
+    messages = await line.house.sink.until(2)
+    assert [one.text for one in messages] == ["在吗", "没人吗"]
+
+
+async def test_what_cannot_be_stored_is_kept_until_it_can(line: Line, qq: FakeOneBot) -> None:
+    line.house.sink.is_away = True
+    await qq.says("小明", "一")
+    await qq.says("小明", "二")
+    line.house.sink.is_away = False
+    assert [one.text for one in await line.house.sink.until(2)] == ["一", "二"]
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "unreadable"),
+    [
+        ({"type": "face", "data": {"id": 178}}, "🙂", False),
+        ({"type": "location", "data": {"title": "人民广场"}}, "[位置] 人民广场", True),
+        ({"type": "json", "data": {"data": "{}"}}, "[卡片]", True),
+        ({"type": "at", "data": {"qq": "all"}}, "@全体成员", False),
+        ({"type": "tomorrow", "data": {"x": 1}}, "", False),
+    ],
+)
+async def test_what_is_no_text_is_described(
+    line: Line, qq: FakeOneBot, part: dict[str, Any], text: str, unreadable: bool
+) -> None:
+    await qq._tells("小明", [part])
+    (message,) = await line.house.sink.until(1)
+    assert (message.text, message.is_unreadable) == (text, unreadable)
+
+
+async def test_an_unknown_event_is_kept_and_skipped(line: Line, qq: FakeOneBot) -> None:
+    await qq.wires.push(qq._event("notice", notice_type="from_tomorrow", user_id=1))
+    (message,) = await line.house.sink.until(1)
+    assert message.kind is InboundKind.OTHER
+    assert message.raw is not None
+    assert json.loads(message.raw)["notice_type"] == "from_tomorrow"
+
+
+# ---------------------------------------------------------------------- what is sent
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "error", "maybe_sent"),
+    [
+        ("status", {}, Retryable, False),
+        ("timeout", {}, Retryable, True),
+        ("silent", {}, Retryable, True),
+        ("hang", {}, Retryable, True),
+        ("garbage", {}, Retryable, True),
+        ("wrong_echo", {}, Retryable, True),
+        ("drop_after", {}, Retryable, True),
+        ("error", {"code": 1404}, Rejected, False),
+        ("error", {"code": 1400}, Rejected, False),
+        ("error", {"code": 1403}, AuthError, False),
+    ],
+)
+async def test_a_failure_says_what_helps(  # noqa: PLR0917 - fixtures
+    line: Line,
+    qq: FakeOneBot,
+    kind: str,
+    more: dict[str, Any],
+    error: type[SendError],
+    maybe_sent: bool,
+) -> None:
+    qq.faults.add(kind, **more)
+    with pytest.raises(error) as caught:
+        await line.connector.send(a_unit(to(qq, "小明")))
+    assert caught.value.maybe_sent is maybe_sent
+    assert str(qq.number("小明")) not in str(caught.value)
+
+
+async def test_a_plain_failure_is_tried_once_more_and_no_more(line: Line, qq: FakeOneBot) -> None:
+    qq.faults.add("status", times=2)
+    with pytest.raises(Retryable):
+        await line.connector.send(a_unit(to(qq, "小明")))
+    with pytest.raises(Rejected):
+        await line.connector.send(a_unit(to(qq, "小明")))
+
+
+async def test_an_answer_to_somebody_else_is_dropped(line: Line, qq: FakeOneBot) -> None:
+    qq.faults.add("late")
+    with pytest.raises(Retryable):
+        await line.connector.send(a_unit(to(qq, "小明"), "一"))
+    await line.connector.send(a_unit(to(qq, "小明"), "二"))
+    link = line.connector._link
+    assert link is not None
+    assert link.foreign == 1
+    assert line.house.sink.messages == []
+
+
+async def test_an_event_between_an_action_and_its_answer_is_no_answer(
+    line: Line, qq: FakeOneBot
+) -> None:
+    qq.faults.add("noisy")
+    result = await line.connector.send(a_unit(to(qq, "小明")))
+    assert result.platform_ids
+    assert (await line.house.sink.until(1))[0].text == "插一句"
+
+
+async def test_an_outcome_that_nobody_will_tell_counts_as_taken(line: Line, qq: FakeOneBot) -> None:
+    qq.faults.add("async")
+    result = await line.connector.send(a_unit(to(qq, "小明")))
+    assert result.status == "pending_audit"
+
+
+async def test_a_half_dead_socket_is_closed(line: Line, qq: FakeOneBot) -> None:
+    qq.faults.add("hang", times=3)
+    for number in range(3):
+        with pytest.raises(Retryable):
+            await line.connector.send(a_unit(to(qq, "小明"), key=f"O{number}-0"))
+    await qq.until(lambda: qq.wires.opened == 2)
+    await line.connector.send(a_unit(to(qq, "小明")))
+    assert [one.text for one in qq.shown("小明")] == ["您好"]
+
+
+async def test_without_a_connection_nothing_was_sent(line: Line, qq: FakeOneBot) -> None:
+    await qq.wires.close()
+    await qq.until(lambda: line.connector._link is None)
+    with pytest.raises(Retryable) as caught:
+        await line.connector.send(a_unit(to(qq, "小明")))
+    assert not caught.value.maybe_sent
+
+
+async def test_files_go_out_as_what_qq_shows_and_come_back(
+    line: Line, qq: FakeOneBot, house: House
+) -> None:
+    for kind in ("image", "voice", "video", "file"):
+        file = Attachment(f"{kind:a<32}", kind, "x/y", 3, f"{kind}.bin")
+        house.files.contents[file.id] = kind.encode()  # type: ignore[attr-defined]
+        await line.connector.send(a_unit(to(qq, "小明"), "", attachment=file))
+    assert [(one.kind, one.content) for one in qq.shown("小明")] == [
+        (kind, kind.encode()) for kind in ("image", "voice", "video", "file")
+    ]
+    await qq.sends_media("小明", "image", b"picture")
+    await qq.sends_media("小明", "voice", b"#!SILK")
+    messages = await house.sink.until(2)
+    contents = [await line.connector.fetch(one.media[0], 100) for one in messages]
+    assert contents == [b"picture", b"#!SILK"]
+    qq.files.clear()
+    with pytest.raises(MediaGone, match="expired"):
+        await line.connector.fetch(messages[0].media[0], 100)
+
+
+async def test_typing_is_asked_for_until_an_implementation_says_that_it_cannot(
+    line: Line,
+) -> None:
+    fake = await line.dials(profile="llonebot")
+    assert line.connector.capabilities.has_typing
+    await line.connector.typing(to(fake, "小明"), "bot", is_on=True)
+    assert not line.connector.capabilities.has_typing
+
+
+# ---------------------------------------------------------------------- health
+
+
+async def test_an_account_that_is_offline_is_told(line: Line, qq: FakeOneBot) -> None:
+    await qq.beats()
+    await qq.beats(online=False)
+    await _until(lambda: line.connector.health().state is HealthState.DOWN)
+    assert "重新登录" in (line.connector.health().last_error or "")
+    await qq.beats()
+    await _until(lambda: line.connector.health().state is HealthState.UP)
+
+
+async def test_heartbeats_that_stop_are_seen(line: Line, qq: FakeOneBot, clock: FakeClock) -> None:
+    await qq.beats(interval_ms=30_000)
+    await _until(lambda: line.connector._last_beat_at is not None)
+    clock.pass_(seconds=89)
+    assert line.connector.health().state is HealthState.UP
+    clock.pass_(seconds=2)
+    assert line.connector.health().state is HealthState.DEGRADED
+
+
+async def test_nobody_connected_is_no_health(line: Line) -> None:
+    health = line.connector.health()
+    assert (health.state, health.last_error) == (HealthState.DEGRADED, "还没有 QQ 连上来")
+
+
+async def _until(is_so: Any) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - a frame is on its way through a real socket
+            await asyncio.sleep(0.01)

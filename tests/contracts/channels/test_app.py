@@ -1,0 +1,15 @@
+"""The shop's own app keeps the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.channels.contract import ConnectorContract
+from tests.contracts.channels.world import Mode
+from tests.fakes.app import FakeShopApp
+
+pytestmark = pytest.mark.asyncio(loop_scope="class")
+
+
+class TestApp(ConnectorContract):
+    mode = Mode("app", "", FakeShopApp, "webhook", repeats=True)

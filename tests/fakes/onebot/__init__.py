@@ -1,0 +1,5 @@
+"""QQ behind a OneBot implementation, played on this machine."""
+
+from tests.fakes.onebot.platform import FakeOneBot
+
+__all__ = ["FakeOneBot"]
