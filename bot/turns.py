@@ -217,12 +217,17 @@ class Turns:
         self, conversation_id: ConversationId, count: int, pending: tuple[Pending, ...]
     ) -> tuple[Pending, ...]:
         arrived = self._arrivals[conversation_id]
+        has_arrived = False
         with suppress(TimeoutError):
             async with asyncio.timeout(self._fragment_wait_s):
                 while len(pending) <= count:
                     await arrived.wait()
                     arrived.clear()
+                    has_arrived = True
                     pending = (await self._load(conversation_id)).pending
+        if has_arrived:
+            # more than this turn takes, or the wait ended while it was read: look again after it
+            arrived.set()
         return pending
 
     # ------------------------------------------------------------------ thinking and committing

@@ -88,16 +88,19 @@ class Customer:
     def address(self) -> Address:
         return Address(CHANNEL, self.name, self.name)
 
-    async def sends(self, text: str = "", **parts: Any) -> None:
-        """Send without waiting for an answer."""
-        message = Inbound(
+    def message(self, text: str = "", **parts: Any) -> Inbound:
+        """What the channel would make of what they write."""
+        return Inbound(
             dedup_key=parts.pop("key", None) or str(ULID()),
             address=self.address,
             received_at=self.parts.clock(),
             text=text,
             **parts,
         )
-        await self.parts.intake.accept([message])
+
+    async def sends(self, text: str = "", **parts: Any) -> None:
+        """Send without waiting for an answer."""
+        await self.parts.intake.accept([self.message(text, **parts)])
 
     async def says(self, text: str = "", **parts: Any) -> str:
         """Send, and read everything that comes back, one line after the other."""

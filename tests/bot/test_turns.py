@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import func, select
 
 from bot.app import Services
@@ -13,7 +14,7 @@ from bot.settings import Settings
 from bot.steps import Run
 from connectors.messages import Inbound, InboundKind
 from handoff import moves
-from handoff.conversation import AgentId
+from handoff.conversation import AgentId, ConversationId
 from shop.demo import DemoShop
 from storage.tables.messaging import inbound, messages, outbox, secrets, turns
 from storage.unit_of_work import UnitOfWork
@@ -71,6 +72,39 @@ async def test_the_rest_of_an_unfinished_sentence_is_taken_together(
     await customer.settled()
     assert await count(parts, turns) == 1
     assert customer.last_turn.reasons.candidates[0]["intent"] == "order_not_received"
+
+
+async def test_what_arrives_together_with_the_rest_of_a_sentence_has_a_turn_as_well(
+    customer: Customer, parts: Services
+) -> None:
+    parts.turns._fragment_wait_s = 30.0
+    await customer.sends("我昨天买的那个，")
+    together = ("付了款没收到卡密怎么办？", "支持哪些付款方式？")
+    await parts.intake.accept([customer.message(text) for text in together])
+    await customer.settled()
+    assert await count(parts, turns) == 2
+    assert await parts.storage.read(lambda work: work.inbox.unanswered()) == []
+
+
+async def test_what_arrives_as_the_wait_for_the_rest_ends_has_a_turn_as_well(
+    customer: Customer, parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts.turns._fragment_wait_s = 30.0
+    load = parts.turns._load
+    loads: list[str] = []
+
+    async def ends_while_reading(conversation_id: ConversationId) -> object:
+        loads.append(conversation_id)
+        if len(loads) == 1:
+            raise TimeoutError
+        return await load(conversation_id)
+
+    monkeypatch.setattr(parts.turns, "_load", ends_while_reading)
+    await customer.sends("我昨天买的那个，")
+    await customer.sends("支持哪些付款方式？")
+    await customer.settled()
+    assert await count(parts, turns) == 2
+    assert await parts.storage.read(lambda work: work.inbox.unanswered()) == []
 
 
 class SlowTools:

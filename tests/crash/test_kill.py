@@ -177,15 +177,20 @@ async def kill_three_times(process: KefuProcess, crowd: Crowd) -> int:
         await process.start()
         crowd.is_up.set()
     await crowd.until_acked(CUSTOMERS * MESSAGES_EACH)
-    await eventually(lambda: all_is_dealt_with(process.data), what="every message's turn")
+    await eventually(
+        lambda: left_over(process.data),
+        until=lambda left: left == (0, 0),
+        what="the end of messages without a turn, and of replies unsent,",
+    )
     await eventually(lambda: all_is_heard(process.data, crowd), what="every reply's arrival")
     return interrupted
 
 
-async def all_is_dealt_with(data: Path) -> bool:
-    (waiting,) = rows(data, "select count(*) from inbound where turn_id is null")
-    (unsent,) = rows(data, "select count(*) from outbox where state = 'pending'")
-    return waiting == unsent == (0,)
+async def left_over(data: Path) -> tuple[int, int]:
+    """How many messages wait for their turn, and how many replies to be sent."""
+    ((waiting,),) = rows(data, "select count(*) from inbound where turn_id is null")
+    ((unsent,),) = rows(data, "select count(*) from outbox where state = 'pending'")
+    return waiting, unsent
 
 
 def transcript(data: Path) -> dict[int, set[int]]:

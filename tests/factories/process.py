@@ -19,9 +19,13 @@ POLL_S = 0.02
 
 
 async def eventually(
-    check: Callable[[], Awaitable[T]], *, within_s: float = READY_WITHIN_S, what: str = "it"
+    check: Callable[[], Awaitable[T]],
+    *,
+    until: Callable[[T], bool] = bool,
+    within_s: float = READY_WITHIN_S,
+    what: str = "it",
 ) -> T:
-    """Ask until the answer is truthy; then that answer.
+    """Ask until the answer will do; then that answer.
 
     Raises:
         AssertionError: It never was.
@@ -29,9 +33,11 @@ async def eventually(
     seen: T | None = None
     try:
         async with asyncio.timeout(within_s):
-            while not (seen := await check()):  # noqa: ASYNC110 - it happens in another process
-                await asyncio.sleep(POLL_S)
-            return seen
+            while True:
+                seen = await check()
+                if until(seen):
+                    return seen
+                await asyncio.sleep(POLL_S)  # it happens in another process
     except TimeoutError:
         raise AssertionError(f"{what} did not happen within {within_s} s; last: {seen!r}") from None
 

@@ -60,7 +60,7 @@ class MemoryOutbox:
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Dispatch]:
         self._check()
-        taken = []
+        taken: list[Dispatch] = []
         blocked: set[str] = set()
         for row in sorted(self.rows.values(), key=lambda row: row.dispatch.outbound.seq):
             lane = row.dispatch.conversation_id
