@@ -175,7 +175,8 @@ class Delivery:
         self._lanes: dict[Lane, deque[Dispatch]] = {}
         self._blocked_until: dict[Lane, datetime] = {}
         self._paused_until: dict[Account, datetime] = {}
-        self._put_back_now: set[Lane] = set()
+        self._being_put_back: set[Lane] = set()
+        self._put_back_meanwhile: set[Lane] = set()
         self._limited_at: dict[Account, deque[datetime]] = {}
         self._pacers: dict[Account, Pacer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -214,7 +215,7 @@ class Delivery:
     async def poll(self) -> int:
         """Take what is due once; how many were taken."""
         now = self._clock()
-        self._put_back_now.clear()
+        self._put_back_meanwhile = set(self._being_put_back)
         # what is known to be sent is not sent again only because its mark failed, or comes later
         self._start_marking()
         sent = set(self._unmarked)
@@ -228,7 +229,7 @@ class Delivery:
             return 0
         # in one go with handing over: in between, what comes fresh would overtake what waited
         self._forget_past_waits(now)
-        if self._put_back_now:
+        if self._put_back_meanwhile:
             self._woken.set()
         sent.update(self._unmarked)
         self.hand_over(one for one in taken if one.outbound.outbox_id not in sent)
@@ -246,7 +247,7 @@ class Delivery:
         past = [key for key, until in self._blocked_until.items() if until <= now]
         for lane in past:
             # what was put back while this poll was asking may not be among what it took
-            if lane not in self._put_back_now:
+            if lane not in self._put_back_meanwhile:
                 del self._blocked_until[lane]
         for account in [key for key, until in self._paused_until.items() if until <= now]:
             del self._paused_until[account]
@@ -291,10 +292,14 @@ class Delivery:
                 lane.extend(whole)
             return
         self._blocked_until[key] = max(wait.until, self._blocked_until.get(key, wait.until))
-        self._put_back_now.add(key)
-        await self._outbox.postpone(ids[:1], wait.until, wait.error, is_fault=wait.is_fault)
-        if ids[1:]:
-            await self._outbox.postpone(ids[1:], wait.until, _BEHIND, is_fault=False)
+        self._put_back_meanwhile.add(key)
+        self._being_put_back.add(key)
+        try:
+            await self._outbox.postpone(ids[:1], wait.until, wait.error, is_fault=wait.is_fault)
+            if ids[1:]:
+                await self._outbox.postpone(ids[1:], wait.until, _BEHIND, is_fault=False)
+        finally:
+            self._being_put_back.discard(key)
 
     # ------------------------------------------------------------------ one message
 

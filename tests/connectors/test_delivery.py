@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -181,6 +182,30 @@ async def test_what_is_fresh_never_overtakes_what_one_poll_could_not_take(
     await post.commits(13, lane="C2")
     assert [one for one in post.channel.taken if len(one) == 2] == ["O1", "O2"]
     assert [one for one in post.channel.taken if len(one) == 3] == ["O11", "O12", "O13"]
+
+
+async def test_what_is_fresh_never_overtakes_what_is_still_being_put_back(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_free = asyncio.Event()
+    postpone = post.outbox.postpone
+
+    async def slowly(*arguments: Any, **named: Any) -> None:
+        await is_free.wait()
+        await postpone(*arguments, **named)
+
+    monkeypatch.setattr(post.outbox, "postpone", slowly)
+    post.channel.faults = [busy()]
+    post.delivery.hand_over(post.outbox.commit([Dispatch(an_outbound(1), "C1", 1)], post.clock()))
+    while not post.delivery._being_put_back:
+        await asyncio.sleep(0)
+    post.clock.pass_(seconds=5)
+    assert await post.delivery.poll() == 0  # the database has not heard of it yet
+    is_free.set()
+    await post.delivery.settle()
+    await post.commits(2)
+    await post.polls(seconds=0)
+    assert post.channel.taken == ["O1", "O2"]
 
 
 async def test_marks_that_never_end_do_not_keep_what_is_due_from_being_tried_again(
