@@ -175,7 +175,7 @@ class Delivery:
         self._lanes: dict[Lane, deque[Dispatch]] = {}
         self._blocked_until: dict[Lane, datetime] = {}
         self._paused_until: dict[Account, datetime] = {}
-        self._being_put_back: set[Lane] = set()
+        self._being_put_back: dict[Lane, asyncio.Event] = {}
         self._put_back_meanwhile: set[Lane] = set()
         self._limited_at: dict[Account, deque[datetime]] = {}
         self._pacers: dict[Account, Pacer] = {}
@@ -214,8 +214,10 @@ class Delivery:
 
     async def poll(self) -> int:
         """Take what is due once; how many were taken."""
+        self._put_back_meanwhile.clear()
+        for is_written in list(self._being_put_back.values()):
+            await is_written.wait()  # else what it puts back would be overtaken by what is taken
         now = self._clock()
-        self._put_back_meanwhile = set(self._being_put_back)
         # what is known to be sent is not sent again only because its mark failed, or comes later
         self._start_marking()
         sent = set(self._unmarked)
@@ -228,8 +230,7 @@ class Delivery:
             log.warning("outbox_poll_failed", error=type(error).__name__)
             return 0
         # in one go with handing over: in between, what comes fresh would overtake what waited
-        self._forget_past_waits(now)
-        if self._put_back_meanwhile:
+        if not self._forget_past_waits(now):
             self._woken.set()
         sent.update(self._unmarked)
         self.hand_over(one for one in taken if one.outbound.outbox_id not in sent)
@@ -243,14 +244,17 @@ class Delivery:
                 pending.append(self._marking)
             await asyncio.gather(*pending, return_exceptions=True)
 
-    def _forget_past_waits(self, now: datetime) -> None:
-        past = [key for key, until in self._blocked_until.items() if until <= now]
-        for lane in past:
-            # what was put back while this poll was asking may not be among what it took
-            if lane not in self._put_back_meanwhile:
-                del self._blocked_until[lane]
+    def _forget_past_waits(self, now: datetime) -> bool:
+        """Open the lanes whose wait is over; whether that is all of them."""
+        past = {key for key, until in self._blocked_until.items() if until <= now}
+        # what is put back while this poll asks need not be among what it took; with what it took it
+        # is put back once more, and taken in its order by the next poll
+        kept = past & (self._put_back_meanwhile | self._lanes.keys())
+        for lane in past - kept:
+            del self._blocked_until[lane]
         for account in [key for key, until in self._paused_until.items() if until <= now]:
             del self._paused_until[account]
+        return not kept
 
     # ------------------------------------------------------------------ lanes
 
@@ -293,13 +297,14 @@ class Delivery:
             return
         self._blocked_until[key] = max(wait.until, self._blocked_until.get(key, wait.until))
         self._put_back_meanwhile.add(key)
-        self._being_put_back.add(key)
+        is_written = self._being_put_back[key] = asyncio.Event()
         try:
             await self._outbox.postpone(ids[:1], wait.until, wait.error, is_fault=wait.is_fault)
             if ids[1:]:
                 await self._outbox.postpone(ids[1:], wait.until, _BEHIND, is_fault=False)
         finally:
-            self._being_put_back.discard(key)
+            del self._being_put_back[key]
+            is_written.set()
 
     # ------------------------------------------------------------------ one message
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -200,10 +200,34 @@ async def test_what_is_fresh_never_overtakes_what_is_still_being_put_back(
     while not post.delivery._being_put_back:
         await asyncio.sleep(0)
     post.clock.pass_(seconds=5)
-    assert await post.delivery.poll() == 0  # the database has not heard of it yet
+    polling = asyncio.create_task(post.delivery.poll())
+    await asyncio.sleep(0)
+    post.delivery.hand_over(post.outbox.commit([Dispatch(an_outbound(2), "C1", 1)], post.clock()))
     is_free.set()
+    await polling
     await post.delivery.settle()
-    await post.commits(2)
+    await post.polls(seconds=0)
+    assert post.channel.taken == ["O1", "O2"]
+    assert post.outbox.states() == ["sent", "sent"]
+
+
+async def test_what_comes_fresh_as_a_poll_ends_does_not_overtake_what_it_took(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.channel.faults = [busy()]
+    await post.commits(1)
+    claim = post.outbox.claim
+
+    async def claim_and_commit(now: datetime, limit: int) -> Sequence[Dispatch]:
+        taken = await claim(now, limit)
+        if not taken:
+            fresh = [Dispatch(an_outbound(2), "C1", 1)]
+            post.delivery.hand_over(post.outbox.commit(fresh, post.clock()))
+        return taken
+
+    with monkeypatch.context() as once:
+        once.setattr(post.outbox, "claim", claim_and_commit)
+        await post.polls(seconds=5)
     await post.polls(seconds=0)
     assert post.channel.taken == ["O1", "O2"]
 
