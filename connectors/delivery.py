@@ -175,11 +175,10 @@ class Delivery:
         self._lanes: dict[Lane, deque[Dispatch]] = {}
         self._blocked_until: dict[Lane, datetime] = {}
         self._paused_until: dict[Account, datetime] = {}
-        self._being_put_back: dict[Lane, asyncio.Event] = {}
         self._put_back_meanwhile: set[Lane] = set()
         self._limited_at: dict[Account, deque[datetime]] = {}
         self._pacers: dict[Account, Pacer] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[Lane, asyncio.Task[None]] = {}
         self._unmarked: dict[str, datetime] = {}
         self._marking: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
@@ -194,9 +193,7 @@ class Delivery:
                 lane.append(dispatch)
                 continue
             self._lanes[dispatch.lane] = deque([dispatch])
-            task = asyncio.create_task(self._run_lane(dispatch.lane))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[dispatch.lane] = asyncio.create_task(self._run_lane(dispatch.lane))
 
     def wake(self) -> None:
         """Something became due by a commit: poll soon instead of at the next round."""
@@ -214,9 +211,10 @@ class Delivery:
 
     async def poll(self) -> int:
         """Take what is due once; how many were taken."""
-        self._put_back_meanwhile.clear()
-        for is_written in list(self._being_put_back.values()):
-            await is_written.wait()  # else what it puts back would be overtaken by what is taken
+        if being_put_back := self._blocked_until.keys() & self._tasks:
+            # what they still write would be overtaken
+            await asyncio.wait([self._tasks[lane] for lane in being_put_back])
+        self._put_back_meanwhile = self._blocked_until.keys() & self._tasks
         now = self._clock()
         # what is known to be sent is not sent again only because its mark failed, or comes later
         self._start_marking()
@@ -239,7 +237,7 @@ class Delivery:
     async def settle(self) -> None:
         """Wait until everything taken is sent or put back, and marked so."""
         while self._tasks or self._marking is not None:
-            pending = [*self._tasks]
+            pending = [*self._tasks.values()]
             if self._marking is not None:
                 pending.append(self._marking)
             await asyncio.gather(*pending, return_exceptions=True)
@@ -272,7 +270,7 @@ class Delivery:
             # what is left keeps its lease and is taken again by the poll
             log.exception("delivery_lane_failed", channel=key[0])
         finally:
-            del self._lanes[key]
+            del self._lanes[key], self._tasks[key]
 
     def _known_wait(self, key: Lane) -> _Wait | None:
         # a wait that has just ended counts until a poll has taken what waited: what is handed over
@@ -297,14 +295,9 @@ class Delivery:
             return
         self._blocked_until[key] = max(wait.until, self._blocked_until.get(key, wait.until))
         self._put_back_meanwhile.add(key)
-        is_written = self._being_put_back[key] = asyncio.Event()
-        try:
-            await self._outbox.postpone(ids[:1], wait.until, wait.error, is_fault=wait.is_fault)
-            if ids[1:]:
-                await self._outbox.postpone(ids[1:], wait.until, _BEHIND, is_fault=False)
-        finally:
-            del self._being_put_back[key]
-            is_written.set()
+        await self._outbox.postpone(ids[:1], wait.until, wait.error, is_fault=wait.is_fault)
+        if ids[1:]:
+            await self._outbox.postpone(ids[1:], wait.until, _BEHIND, is_fault=False)
 
     # ------------------------------------------------------------------ one message
 

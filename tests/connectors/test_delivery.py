@@ -187,18 +187,18 @@ async def test_what_is_fresh_never_overtakes_what_one_poll_could_not_take(
 async def test_what_is_fresh_never_overtakes_what_is_still_being_put_back(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_free = asyncio.Event()
+    is_asked, is_free = asyncio.Event(), asyncio.Event()
     postpone = post.outbox.postpone
 
     async def slowly(*arguments: Any, **named: Any) -> None:
+        is_asked.set()
         await is_free.wait()
         await postpone(*arguments, **named)
 
     monkeypatch.setattr(post.outbox, "postpone", slowly)
     post.channel.faults = [busy()]
     post.delivery.hand_over(post.outbox.commit([Dispatch(an_outbound(1), "C1", 1)], post.clock()))
-    while not post.delivery._being_put_back:
-        await asyncio.sleep(0)
+    await is_asked.wait()
     post.clock.pass_(seconds=5)
     polling = asyncio.create_task(post.delivery.poll())
     await asyncio.sleep(0)
