@@ -1,9 +1,12 @@
-"""What was said while nobody was connected: asked for after a reconnect, from who wrote lately.
+"""What was said while nobody was connected: asked for after a reconnect and after a start.
 
-OneBot delivers nothing twice: an event during a disconnect is told to nobody. NapCat keeps a
-history that can be asked for; what it holds that was stored before is a repeat like any other.
+OneBot delivers nothing twice: an event during a disconnect is told to nobody. NapCat tells who was
+talked to lately and keeps a history that can be asked for; what it holds that was stored before is
+a repeat like any other. An implementation that knows no recent contacts is asked about those who
+wrote to this process.
 
-Source: NapCatQQ, ``get_friend_msg_history``.
+Source: NapCatQQ, ``get_recent_contact`` (``chatType`` 1 is a private chat, ``msgTime`` seconds as a
+string) and ``get_friend_msg_history``.
 """
 
 from __future__ import annotations
@@ -16,44 +19,73 @@ from typing import Any
 from connectors.errors import SendError
 from connectors.onebot.link import Link
 
-RECENT = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+"""Older questions are history: whoever asked has found another way, or asks again."""
 MAX_PEERS = 50
 COUNT = 20
+_PRIVATE = 1
 _NO_ACTION = 1404
 
 
 class Backfill:
-    """Remembers who wrote lately, and asks what else they said."""
+    """Asks what else was said, and by whom."""
 
     def __init__(self, self_id: str) -> None:
         self._self_id = self_id
-        self._heard: OrderedDict[str, datetime] = OrderedDict()
-        self._is_possible = True
+        self._heard: OrderedDict[str, None] = OrderedDict()
+        self._has_contacts = True
+        self._has_history = True
 
-    def heard(self, event: Mapping[str, Any], at: datetime) -> None:
+    def heard(self, event: Mapping[str, Any]) -> None:
         """Somebody wrote in private."""
         user_id = str(event.get("user_id", ""))
         if event.get("post_type") != "message" or event.get("message_type") != "private":
             return
         if user_id and user_id != self._self_id:
-            self._heard[user_id] = at
+            self._heard[user_id] = None
             self._heard.move_to_end(user_id)
             while len(self._heard) > MAX_PEERS:
                 self._heard.popitem(last=False)
 
     async def missed(self, link: Link, since: datetime, now: datetime) -> Sequence[dict[str, Any]]:
-        """Messages of these people since then, oldest first; empty where nobody can tell."""
+        """Private messages since then, oldest first; empty where nobody can tell."""
+        since = max(since, now - LONGEST)
         found: list[dict[str, Any]] = []
-        for user_id, at in list(self._heard.items()):
-            if not self._is_possible or now - at > RECENT:
-                continue
-            try:
+        try:
+            for user_id in await self._peers(link, since):
+                if not self._has_history:
+                    break
                 answer = await link.call("get_friend_msg_history", user_id=user_id, count=COUNT)
-            except SendError:
-                return found
-            self._is_possible = answer.get("retcode") != _NO_ACTION
-            found += [one for one in _messages(answer) if _time(one) >= since.timestamp() - 1]
-        return sorted(found, key=_time)
+                self._has_history = answer.get("retcode") != _NO_ACTION
+                found += [
+                    one for one in _messages(answer) if _seconds(one, "time") >= _start(since)
+                ]
+        except SendError:
+            pass  # it went away again: the next connection asks anew
+        return sorted(found, key=lambda one: _seconds(one, "time"))
+
+    async def _peers(self, link: Link, since: datetime) -> Sequence[str]:
+        """Who may have written since then."""
+        if self._has_contacts:
+            answer = await link.call("get_recent_contact", count=MAX_PEERS)
+            self._has_contacts = answer.get("retcode") != _NO_ACTION
+            if self._has_contacts:
+                return [
+                    str(one.get("peerUin", ""))
+                    for one in _contacts(answer)
+                    if one.get("chatType") == _PRIVATE and _seconds(one, "msgTime") >= _start(since)
+                ]
+        return list(self._heard)
+
+
+def _start(since: datetime) -> float:
+    # the platform counts whole seconds
+    return since.timestamp() - 1
+
+
+def _contacts(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    data = answer.get("data")
+    return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
 
 
 def _messages(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -64,6 +96,8 @@ def _messages(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"post_type": "message", **one} for one in messages if isinstance(one, dict)]
 
 
-def _time(event: Mapping[str, Any]) -> int:
-    time = event.get("time")
-    return time if isinstance(time, int) else 0
+def _seconds(one: Mapping[str, Any], name: str) -> int:
+    try:
+        return int(one.get(name, 0))
+    except (TypeError, ValueError):
+        return 0

@@ -23,8 +23,10 @@ from connectors.messages import (
     Attachment,
     Capabilities,
     Check,
+    Checkpoint,
     Health,
     HealthState,
+    Inbound,
     MediaHandle,
     Pace,
     PeerKind,
@@ -50,6 +52,8 @@ _GOODBYE_S = 1.0
 """How long the other side may take to say goodbye: a dead one never does."""
 _STORE_PAUSE_S = 1.0
 _NO_ACTION = 1404
+HEARD = "heard"
+"""The checkpoint that tells when the last message was stored."""
 
 
 class OneBotConnector(BaseConnector):
@@ -198,8 +202,7 @@ class OneBotConnector(BaseConnector):
     async def _serve(self, link: Link, *, is_for_actions: bool) -> None:
         if is_for_actions:
             await self._newest_wins(link)
-            if self._lost_at is not None:
-                self._beside(self._catch_up(link, self._lost_at))
+            self._beside(self._catch_up(link, self._lost_at))
         self.pulse.up()
         try:
             async for frame in link.frames():
@@ -219,9 +222,18 @@ class OneBotConnector(BaseConnector):
         if old is not None:
             await old.close(REPLACED)
 
-    async def _catch_up(self, link: Link, since: datetime) -> None:
-        """Store what was said in between; it may well be less than all."""
+    async def _catch_up(self, link: Link, since: datetime | None) -> None:
+        """Store what was said in between; it may well be less than all.
+
+        Args:
+            since: When the connection was lost; ``None`` after a start: what was stored last tells.
+        """
         now = self._host.clock()
+        if since is None:
+            stored = await self._host.checkpoints.get(self.ref, HEARD)
+            if stored is None:
+                return  # an account that is new here: what was said before is not for us
+            since = datetime.fromisoformat(stored)
         for event in await self._backfill.missed(link, since, now):
             await self._events.put((event, now))
 
@@ -269,18 +281,19 @@ class OneBotConnector(BaseConnector):
             try:
                 inbound = self._mapper.inbound(event, at)
                 if inbound is not None:
-                    await self._stored(inbound)
-                    self._backfill.heard(event, at)
+                    await self._stored(inbound, at)
+                    self._backfill.heard(event)
                     self.pulse.heard(at)
             except Exception:  # an odd event must not stop those behind it
                 log.exception("onebot_event_lost", kind=str(event.get("post_type"))[:20])
             finally:
                 self._events.task_done()
 
-    async def _stored(self, inbound: Any) -> None:
+    async def _stored(self, inbound: Inbound, at: datetime) -> None:
+        checkpoint = Checkpoint(self.ref, HEARD, at.isoformat())
         while True:
             try:
-                await self._host.sink.accept((inbound,))
+                await self._host.sink.accept((inbound,), checkpoint)
             except NotStored:
                 await self._host.sleep(_STORE_PAUSE_S)
             else:

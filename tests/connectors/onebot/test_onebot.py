@@ -260,6 +260,58 @@ async def test_what_was_said_while_nobody_was_connected_is_asked_for(
     assert [one.text for one in messages] == ["在吗", "没人吗"]
 
 
+async def test_who_first_writes_while_nobody_is_connected_is_found(
+    line: Line, qq: FakeOneBot
+) -> None:
+    await qq.wires.cut()
+    await qq.says("小红", "付了钱没收到卡")
+    (message,) = await line.house.sink.until(1)
+    assert message.text == "付了钱没收到卡"
+
+
+async def test_who_wrote_before_is_asked_where_no_contacts_can_be_listed(line: Line) -> None:
+    fake = await line.dials(profile="llonebot")
+    await fake.says("小明", "在吗")
+    await line.house.sink.until(1)
+    await fake.wires.cut()
+    await fake.says("小明", "没人吗")
+    assert [one.text for one in await line.house.sink.until(2)] == ["在吗", "没人吗"]
+
+
+async def test_what_was_said_before_the_start_is_asked_for_from_where_it_was_stored(
+    house: House, clock: FakeClock
+) -> None:
+    before = FakeOneBot(clock)
+    await before.says("小明", "上周的话")
+    clock.pass_(days=7)
+    house.sink.checkpoints[BOT, "heard"] = clock().isoformat()
+    await before.says("小明", "在吗")
+    clock.pass_(hours=1)
+    line = await Line(house, clock).opened()
+    line.fakes.append(before)
+    await before.start()
+    await before.connect(line.url)
+    (message,) = await house.sink.until(1)
+    assert message.text == "在吗"
+    await line.close()
+
+
+async def test_an_account_that_is_new_here_is_not_asked_for_its_past(
+    house: House, clock: FakeClock
+) -> None:
+    before = FakeOneBot(clock)
+    await before.says("小明", "旧话")
+    line = await Line(house, clock).opened()
+    line.fakes.append(before)
+    await before.start()
+    await before.connect(line.url)
+    await before.says("小明", "新话")
+    (message,) = await house.sink.until(1)
+    assert message.text == "新话"
+    assert not [one for one in before.calls if "history" in one.method]
+    await line.close()
+
+
 async def test_what_cannot_be_stored_is_kept_until_it_can(line: Line, qq: FakeOneBot) -> None:
     line.house.sink.is_away = True
     await qq.says("小明", "一")

@@ -359,6 +359,8 @@ class FakeOneBot(FakePlatform):
                 return self._ok({"base64": base64.b64encode(content).decode()})
             case "delete_msg" | "get_msg" | "get_stranger_info":
                 return self._ok({})
+            case "get_recent_contact" if action in self.profile.extras:
+                return self._ok(self._contacts(int(params.get("count", 10))))
             case extra if extra in self.profile.extras:
                 return self._ok({"messages": self._said_by(params)} if "history" in extra else None)
             case _:
@@ -367,6 +369,24 @@ class FakeOneBot(FakePlatform):
     def _said_by(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         user_id = str(params.get("user_id", ""))
         return [one for one in self.history if str(one["user_id"]) == user_id]
+
+    def _contacts(self, count: int) -> list[dict[str, Any]]:
+        latest = {str(one["user_id"]): one for one in self.history if "group_id" not in one}
+        found = [
+            {
+                "lastestMsg": one,
+                "peerUin": user_id,
+                "remark": "",
+                "msgTime": str(one["time"]),
+                "chatType": 1,
+                "msgId": str(one["message_id"]),
+                "sendNickName": "",
+                "sendMemberName": "",
+                "peerName": one["sender"]["nickname"],
+            }
+            for user_id, one in latest.items()
+        ]
+        return sorted(found, key=lambda one: str(one["msgTime"]), reverse=True)[:count]
 
     def _takes(self, user: str, group: str | None, params: Mapping[str, Any]) -> dict[str, Any]:
         message = params.get("message")

@@ -31,10 +31,11 @@ class Profile:
     extras: frozenset[str] = frozenset()
 
 
-_NAPCAT = frozenset({"set_input_status", "get_friend_msg_history", "get_group_msg_history"})
+_HISTORY = frozenset({"get_friend_msg_history", "get_group_msg_history"})
+_NAPCAT = _HISTORY | {"set_input_status", "get_recent_contact"}
 PROFILES = {
     "napcat": Profile("napcat", "OneBot/11", sends_empty_bearer=True, extras=_NAPCAT),
-    "llonebot": Profile("llonebot", "LLOneBot/4.0.0"),
+    "llonebot": Profile("llonebot", "LLOneBot/4.0.0", extras=_HISTORY),
     "lagrange": Profile("lagrange", "Lagrange.OneBot", role=None, failed=100, failed_text="failed"),
     "gocq": Profile(
         "gocq", "CQHttp/4.15.0", is_array=False, failed=100, failed_text="SEND_MSG_API_ERROR"
