@@ -213,22 +213,24 @@ class Delivery:
         """Take what is due once; how many were taken."""
         if being_put_back := self._blocked_until.keys() & self._tasks:
             # what they still write would be overtaken
-            await asyncio.wait([self._tasks[lane] for lane in being_put_back])
+            tasks = [self._tasks[lane] for lane in being_put_back]
+            await asyncio.wait(tasks, timeout=POLL_S)
         self._put_back_meanwhile = self._blocked_until.keys() & self._tasks
         now = self._clock()
         # what is known to be sent is not sent again only because its mark failed, or comes later
         self._start_marking()
         sent = set(self._unmarked)
         taken: list[Dispatch] = []
+        is_all = False
         try:
             # all of it: what were left would be overtaken once its wait is forgotten
             while page := await self._outbox.claim(now, CLAIM_LIMIT):
                 taken.extend(page)
+            is_all = True
         except Exception as error:  # noqa: BLE001 - a database that is away must not end the poll
             log.warning("outbox_poll_failed", error=type(error).__name__)
-            return 0
         # in one go with handing over: in between, what comes fresh would overtake what waited
-        if not self._forget_past_waits(now):
+        if is_all and not self._forget_past_waits(now):
             self._woken.set()
         sent.update(self._unmarked)
         self.hand_over(one for one in taken if one.outbound.outbox_id not in sent)

@@ -16,6 +16,7 @@ from connectors.delivery import MAX_ATTEMPTS, Delivery, Dispatch, retry_delay_s
 from connectors.errors import (
     AuthError,
     Fatal,
+    NotStored,
     RateLimited,
     Rejected,
     Retryable,
@@ -228,6 +229,26 @@ async def test_what_comes_fresh_as_a_poll_ends_does_not_overtake_what_it_took(
     with monkeypatch.context() as once:
         once.setattr(post.outbox, "claim", claim_and_commit)
         await post.polls(seconds=5)
+    await post.polls(seconds=0)
+    assert post.channel.taken == ["O1", "O2"]
+
+
+async def test_what_a_poll_took_before_the_database_went_is_sent_in_its_order(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.channel.faults = [busy()]
+    await post.commits(1)
+    claim = post.outbox.claim
+
+    async def claim_once(now: datetime, limit: int) -> Sequence[Dispatch]:
+        if taken := await claim(now, limit):
+            return taken
+        raise NotStored("away")
+
+    with monkeypatch.context() as once:
+        once.setattr(post.outbox, "claim", claim_once)
+        await post.polls(seconds=5)
+    await post.commits(2)
     await post.polls(seconds=0)
     assert post.channel.taken == ["O1", "O2"]
 
