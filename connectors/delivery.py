@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
 POLL_S = 2.0
+SHORTEST_POLL_S = 0.2
 CLAIM_LIMIT = 200
 SEND_TIMEOUT_S = 20.0
 FIRST_RETRY_S = 1.0
@@ -205,9 +206,16 @@ class Delivery:
             with suppress(ConnectorError):
                 await self.poll()
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):
+                async with asyncio.timeout(self._until_next_poll_s()):
                     await self._woken.wait()
             self._woken.clear()
+
+    def _until_next_poll_s(self) -> float:
+        """Sooner where a wait ends sooner: nobody waits for a retry longer than it needs."""
+        first = min(self._blocked_until.values(), default=None)
+        if first is None:
+            return POLL_S
+        return min(POLL_S, max(SHORTEST_POLL_S, (first - self._clock()).total_seconds()))
 
     async def poll(self) -> int:
         """Take what is due once; how many were taken."""

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.delivery import MAX_ATTEMPTS, Delivery, Dispatch, retry_delay_s
+from connectors.delivery import (
+    MAX_ATTEMPTS,
+    POLL_S,
+    SHORTEST_POLL_S,
+    Delivery,
+    Dispatch,
+    retry_delay_s,
+)
 from connectors.errors import (
     AuthError,
     Fatal,
@@ -251,6 +258,17 @@ async def test_what_a_poll_took_before_the_database_went_is_sent_in_its_order(
     await post.commits(2)
     await post.polls(seconds=0)
     assert post.channel.taken == ["O1", "O2"]
+
+
+async def test_a_retry_is_looked_for_when_it_is_due_and_not_at_the_next_round(post: Post) -> None:
+    assert post.delivery._until_next_poll_s() == POLL_S
+    post.channel.faults = [busy()]
+    await post.commits(1)
+    assert post.delivery._until_next_poll_s() == pytest.approx(retry_delay_s(1, 0.0))
+    post.clock.pass_(seconds=10)
+    assert post.delivery._until_next_poll_s() == SHORTEST_POLL_S
+    await post.polls(seconds=0)
+    assert post.delivery._until_next_poll_s() == POLL_S
 
 
 async def test_marks_that_never_end_do_not_keep_what_is_due_from_being_tried_again(
