@@ -81,7 +81,7 @@ class TestWeCom(DoorContract):
 
 
 class TestQQ(DoorContract):
-    mode = test_qq.TestWebhook.mode
+    mode = replace(test_qq.TestWebhook.mode, name="")  # the door is the same with buttons
     proof = asks_first = "X-Signature-Ed25519"
     seals = b'"content":"'
     good_for_s = 600.0

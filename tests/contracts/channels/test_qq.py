@@ -14,7 +14,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="class")
 
 
 class TestWebhook(ConnectorContract):
-    mode = Mode("qq", "", FakeQQOpen, "messages", draws=False, groups=True, repeats=True, budget=4)
+    mode = Mode(
+        "qq",
+        "without buttons",
+        FakeQQOpen,
+        "messages",
+        draws=False,
+        groups=True,
+        repeats=True,
+        budget=4,
+    )
 
 
 class _MayDrawButtons(FakeQQOpen):
