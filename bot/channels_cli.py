@@ -34,8 +34,12 @@ def channels() -> None:
 @CHANNELS_FILE
 def list_channels(*, channels: Path | None) -> None:
     """列出 channels.yaml 里的账号。"""
-    for account in _accounts(settings_of(channels=channels)):
+    settings = settings_of(channels=channels)
+    configured = _accounts(settings)
+    for account in configured:
         click.echo(_title(account))
+    if not configured:
+        _tell_none(settings)
 
 
 @channels.command()
@@ -46,13 +50,15 @@ def check(*, as_json: bool, channels: Path | None) -> None:
     settings = settings_of(channels=channels)
     configured = _accounts(settings)
     if not configured:
-        click.echo(
-            f"{settings.channels} 里还没有账号，顾客现在只能在网页上找到您（见 docs/channels）"
-        )
+        _tell_none(settings)
         return
     bad = asyncio.run(_check(settings, configured, as_json=as_json))
     if bad:
         sys.exit(2)
+
+
+def _tell_none(settings: Settings) -> None:
+    click.echo(f"{settings.channels} 里还没有账号，顾客现在只能在网页上找到您（见 docs/channels.md）")
 
 
 def _accounts(settings: Settings) -> tuple[Account, ...]:

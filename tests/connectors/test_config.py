@@ -42,6 +42,40 @@ def test_an_account_that_is_switched_off_is_left_out(tmp_path: Path) -> None:
     assert read_channels(written(tmp_path, f"{GOOD}    enabled: false\n"), SET) == ()
 
 
+def test_an_account_that_is_switched_off_may_lack_its_secrets(tmp_path: Path) -> None:
+    assert read_channels(written(tmp_path, f"{GOOD}    enabled: false\n"), {}) == ()
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = """\
+channels:
+  - channel: telegram
+    acount: main
+    token: ${TELEGRAM_TOKEN}
+  - channel: wechatt
+    account: other
+  - channel: onebot
+    account: main
+    self_id: "10001"
+    access_token: short
+    per_minute: 0
+  - channel: telegram
+    account: second
+    token: ${NOWHERE}
+"""
+    with pytest.raises(BadChannels) as caught:
+        read_channels(written(tmp_path, text), SET)
+    told = [line.partition("channels.yaml:")[2] for line in str(caught.value).splitlines()]
+    assert [line.partition(":")[0] for line in told] == ["3", "5", "10", "11", "14"]
+    for line, part in zip(
+        told,
+        ("是不是 account", "是不是 wechat", "至少 8 个字", "per_minute", "NOWHERE"),
+        strict=True,
+    ):
+        assert part in line
+    assert "short" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
