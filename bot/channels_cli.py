@@ -58,7 +58,9 @@ def check(*, as_json: bool, channels: Path | None) -> None:
 
 
 def _tell_none(settings: Settings) -> None:
-    click.echo(f"{settings.channels} 里还没有账号，顾客现在只能在网页上找到您（见 docs/channels.md）")
+    click.echo(
+        f"{settings.channels} 里还没有账号，顾客现在只能在网页上找到您（见 docs/channels.md）"
+    )
 
 
 def _accounts(settings: Settings) -> tuple[Account, ...]:
