@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from bot import logs
 from bot.pages import built_pages
@@ -107,10 +108,20 @@ async def test_an_agent_attaches_what_the_channel_takes(
     await qq.says("小明", "转人工")
     await page.get_by_role("listitem").first.click()
     await agent.clicks("接入")
+    arrives = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await page.route("**/attachments", slowly)
     await picker.set_input_files(prices)
     await expect(page.locator(".kc-files__file")).to_contain_text("价格表.txt")
-    await shot(page, "channels-attached")
     await agent.replies("都在这里")
+    await expect(page.get_by_text("文件传好就发出去")).to_be_visible()
+    await shot(page, "channels-attached")
+    assert not qq.shown("小明")[-1].text.startswith("都在这里")
+    arrives.set()
     await expect(page.locator("a.kc-file")).to_contain_text("价格表.txt")
     await qq.until(lambda: any(line.kind == "file" for line in qq.shown("小明")))
     (file,) = (line for line in qq.shown("小明") if line.kind == "file")

@@ -50,7 +50,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     text = """\
 channels:
   - channel: telegram
-    acount: main
+    titel: main
     token: ${TELEGRAM_TOKEN}
   - channel: wechatt
     account: other
@@ -69,7 +69,7 @@ channels:
     assert [line.partition(":")[0] for line in told] == ["3", "5", "10", "11", "14"]
     for line, part in zip(
         told,
-        ("是不是 account", "是不是 wechat", "至少 8 个字", "per_minute", "NOWHERE"),
+        ("是不是 title", "是不是 wechat", "至少 8 个字", "per_minute", "NOWHERE"),
         strict=True,
     ):
         assert part in line

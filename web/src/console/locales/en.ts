@@ -146,6 +146,7 @@ const en: typeof zh = {
     attach: 'Add pictures or files',
     remove: 'Remove',
     uploading: 'Uploading',
+    promised: 'Goes out once the files are there; change the text to keep it back',
     hint: 'Enter sends · Shift+Enter new line',
     tooLong: '{count} characters too many; send it in parts',
     drop: 'Drop to add',

@@ -144,6 +144,7 @@ export default {
     attach: '添加图片或文件',
     remove: '移除',
     uploading: '正在上传',
+    promised: '文件传好就发出去；改一下文字可以先不发',
     hint: 'Enter 发送 · Shift+Enter 换行',
     tooLong: '超出 {count} 字，请分几条发',
     drop: '松开即可添加',
