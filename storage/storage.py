@@ -277,7 +277,7 @@ def engine_for(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StorageUnavailable(
             f"KEFU_DATABASE_URL cannot be used: {error}; "
-            "PostgreSQL needs `pip install kefu[postgres]` and postgresql+psycopg://…"
+            "PostgreSQL is written postgresql+psycopg://…"
         ) from error
     raise StorageUnavailable(
         f"KEFU_DATABASE_URL names {kind}: kefu runs on SQLite and PostgreSQL only"
