@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.app import Services
 from bot.knowledge import KnowledgeStatus
-from bot.network import client_address
+from bot.network import Network
 from bot.reading import secrets_in
 from connectors.media import MediaStore
 from connectors.messages import Address, Connector
@@ -65,7 +65,11 @@ class Console:
     """
 
     def __init__(
-        self, parts: Services, media: MediaStore, titles: Mapping[tuple[str, str], str]
+        self,
+        parts: Services,
+        media: MediaStore,
+        titles: Mapping[tuple[str, str], str],
+        network: Network,
     ) -> None:
         self._parts = parts
         self._titles = titles
@@ -81,8 +85,8 @@ class Console:
             channels=self._channels,
             find_secrets=secrets_in,
             version=self._version,
-            source_of=lambda request: client_address(request, parts.settings.trusted_proxies),
-            trusts_proxy=parts.settings.trusted_proxies > 0,
+            source_of=lambda request: network.source(request).exact,
+            trusts_proxy=network.trusts_proxy,
             max_file_bytes=parts.settings.media_mb * 1024 * 1024,
         )
         parts.knowledge.on_change = lambda status: self._api.feed.kb_changed(_kb(status))

@@ -27,7 +27,7 @@ from bot.console import Console
 from bot.data_lock import exclusive
 from bot.demo import demo_of, demo_password, keep_fresh
 from bot.errors import PortInUse
-from bot.network import client_address, is_this_machine
+from bot.network import Network
 from bot.pages import Pages, built_pages
 from bot.replies import BUTTONS
 from bot.settings import Settings
@@ -35,7 +35,7 @@ from connectors.errors import BadChannels, NotStored
 from connectors.messages import Address, Attachment, ChannelRef, Connector, HealthState
 from connectors.web.connector import WebConnector
 from connectors.web.hub import Hub
-from connectors.web.routes import Greeting, WebChat, network_source
+from connectors.web.routes import Greeting, WebChat
 from connectors.web.tokens import TokenSigner
 from handoff.agents import Role, add_agent
 from handoff.errors import HandoffError, StorageUnavailable
@@ -130,12 +130,17 @@ async def running(
         async def on_typing(address: Address) -> None:
             await console.customer_typing(address)
 
-        chat = web_chat(parts, on_typing)
+        network = Network(
+            keyring.token_key("network source"),
+            trusted_proxies=settings.trusted_proxies,
+            is_demo=is_demo,
+        )
+        chat = web_chat(parts, network, on_typing)
         parts.add(chat.connector)
         link = partial(public_link, chat, settings.public_url)
         channels = await stack.enter_async_context(connected(parts, configured, link))
         titles = {(one.channel, one.account): one.title for one in configured}
-        console = Console(parts, chat.media, titles)
+        console = Console(parts, chat.media, titles, network)
         parts.after_commit.wake = console.wake
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.add_routes(chat.routes())
@@ -146,7 +151,7 @@ async def running(
             await asyncio.gather(chat.hub.close(), stop_channels(channels))
 
         application.on_shutdown.append(let_go)
-        application.add_routes(_pages(parts, chat.hub).routes())
+        application.add_routes(_pages(parts, chat.hub, network).routes())
         console.mount(application)
         tasks = await stack.enter_async_context(_owned_tasks())
         if is_demo:
@@ -171,7 +176,9 @@ async def running(
         yield Started(f"http://{_shown(host)}:{port}", parts, password)
 
 
-def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -> WebChat:
+def web_chat(
+    parts: Services, network: Network, on_typing: Callable[[Address], Awaitable[None]]
+) -> WebChat:
     """The shop's page as a channel."""
 
     def agent_name(work: UnitOfWork, agent_id: str) -> str | None:
@@ -180,7 +187,6 @@ def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -
 
     hub = Hub()
     chat_log = StoredChatLog(parts.storage, agent_name)
-    source_key = parts.keyring.token_key("network source")
 
     async def attachment_of(attachment_id: str, owner: str) -> Attachment | None:
         found = await parts.storage.read(lambda work: work.attachments.get(attachment_id))
@@ -195,12 +201,6 @@ def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -
         except StorageUnavailable as error:
             raise NotStored(str(error)) from error
 
-    def sources_of(request: web.Request) -> tuple[str, ...]:
-        address = client_address(request, parts.settings.trusted_proxies)
-        if is_this_machine(request, address):
-            return ()  # the owner, trying things out; a visitor's own limits still hold
-        return (network_source(address, source_key),)
-
     return WebChat(
         connector=WebConnector(SITE, hub, chat_log, parts.clock),
         hub=hub,
@@ -214,7 +214,7 @@ def web_chat(parts: Services, on_typing: Callable[[Address], Awaitable[None]]) -
         add_attachment=add_attachment,
         on_typing=on_typing,
         origins=parts.settings.widget_origins,
-        sources_of=sources_of,
+        sources_of=lambda request: network.source(request).keys,
     )
 
 
@@ -263,7 +263,7 @@ def greeting(parts: Services, locale: str) -> Greeting:
     )
 
 
-def _pages(parts: Services, hub: Hub) -> Pages:
+def _pages(parts: Services, hub: Hub, network: Network) -> Pages:
     async def readiness() -> tuple[bool, Mapping[str, Any]]:
         degraded: dict[str, str] = {}
         try:
@@ -274,6 +274,8 @@ def _pages(parts: Services, hub: Hub) -> Pages:
         except (HandoffError, TimeoutError) as error:
             is_ready = False
             degraded["storage"] = str(error) or "no answer"
+        if network.problem is not None:
+            degraded["proxy"] = network.problem
         if parts.knowledge.status.problem is not None:
             degraded["kb"] = parts.knowledge.status.problem
         for (channel, account), connector in parts.connectors.items():

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import structlog
@@ -69,7 +68,8 @@ class WebChat:
         add_attachment: Stores what is known of an uploaded file.
         on_typing: Told when a customer types.
         origins: Origins of pages that may embed the chat; empty for any.
-        sources_of: Throttle keys for the network address behind a request; may be none.
+        sources_of: Throttle keys of a request's source: the exact one, then the wider network's;
+            none for the demo's owner.
     """
 
     connector: WebConnector
@@ -504,9 +504,4 @@ def picture_headers(head: bytes) -> Mapping[str, str]:
     }
 
 
-def network_source(remote: str, key: bytes) -> str:
-    """A throttle key for a network address from which the address cannot be read."""
-    return "ip:" + sha256(key + remote.encode()).hexdigest()[:16]
-
-
-__all__ = ["Greeting", "WebChat", "network_source", "picture_headers"]
+__all__ = ["Greeting", "WebChat", "picture_headers"]
