@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
-from connectors.errors import ConnectorError
-from connectors.media import new_key
+from connectors.media import BadFile, new_key
 from connectors.messages import Attachment
+from connectors.multipart import FormFile, read_form_file
 from handoff.api.errors import ApiError
 from handoff.api.models import UploadOut
 from handoff.api.routing import Call, Route
@@ -22,7 +22,6 @@ from handoff.service import ServiceWork, owner_of_upload
 from handoff.views import MEDIA_URL
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
-_CHUNK_BYTES = 64 * 1024
 _SHOWN = re.compile(r"image/(?:png|jpeg|gif|webp)|audio/[\w.-]+|video/mp4")
 """What a browser shows or plays and never runs; SVG is not among it."""
 _DOWNLOADED = "application/octet-stream"
@@ -35,7 +34,7 @@ class MediaStore(Protocol):
         """Keep a file; what it is, is told by its content.
 
         Raises:
-            ConnectorError: It is too large or empty.
+            BadFile: It is too large or empty, or there is no room.
         """
         ...
 
@@ -84,15 +83,13 @@ class AttachmentsApi:
     async def upload(self, call: Call) -> UploadOut:
         """Store a file; what it is, is told by its content."""
         agent = call.agent
-        content, name = await self._file(call.request)
         try:
+            file = await self._file(call.request)
             attachment = await asyncio.to_thread(
-                self._media.keep, content, name, new_key(), self._max_file_bytes
+                self._media.keep, file.content, file.name, new_key(), self._max_file_bytes
             )
-        except ConnectorError as error:
-            if getattr(error, "code", "") == "too_large":
-                raise self._too_large() from error
-            raise ApiError(422, "bad_attachment", "文件是空的") from error
+        except BadFile as error:
+            raise self._refused(error) from error
         owner = owner_of_upload(agent)
         at = self._clock()
         await self._units.write(lambda work: work.attachments.add(attachment, owner=owner, at=at))
@@ -116,34 +113,26 @@ class AttachmentsApi:
             raise NotFound("没有这个文件")
         return web.FileResponse(path, headers=_headers(found[0]))
 
-    async def _file(self, request: web.Request) -> tuple[bytes, str]:
+    async def _file(self, request: web.Request) -> FormFile:
         """The form's ``file``.
 
         Raises:
-            ApiError: There is none, or it is too large; the rest is not read.
+            ApiError: There is none.
+            BadFile: It is too large; the rest is not read.
         """
-        missing = ApiError(422, "invalid", "请检查：file（必填）", fields=[{"field": "file"}])
-        if not request.content_type.startswith("multipart/"):
-            raise missing
-        try:
-            async for part in await request.multipart():
-                if isinstance(part, BodyPartReader) and part.name == "file":
-                    return await self._content(part), part.filename or ""
-        except ValueError as error:  # a form whose boundary or headers are broken
-            raise missing from error
-        raise missing
+        file = await read_form_file(request, self._max_file_bytes)
+        if file is None:
+            raise ApiError(422, "invalid", "请检查：file（必填）", fields=[{"field": "file"}])
+        return file
 
-    async def _content(self, part: BodyPartReader) -> bytes:
-        content = bytearray()
-        while chunk := await part.read_chunk(_CHUNK_BYTES):
-            content += chunk
-            if len(content) > self._max_file_bytes:
-                raise self._too_large()
-        return bytes(content)
-
-    def _too_large(self) -> ApiError:
-        megabytes = self._max_file_bytes // (1024 * 1024)
-        return ApiError(413, "too_large", f"文件太大了，最大 {megabytes} MB")
+    def _refused(self, error: BadFile) -> ApiError:
+        match error.code:
+            case "too_large":
+                megabytes = self._max_file_bytes // (1024 * 1024)
+                return ApiError(413, "too_large", f"文件太大了，最大 {megabytes} MB")
+            case "too_slow":
+                return ApiError(408, "too_slow", "文件传得太慢，没有收全，请换个网络再试")
+        return ApiError(422, "bad_attachment", "文件是空的")
 
 
 def _headers(attachment: Attachment) -> dict[str, str]:
