@@ -1,5 +1,6 @@
 """kb.yaml's format as pydantic models, and its errors in words that an admin can act on."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, TypeVar
 
@@ -14,7 +15,6 @@ from pydantic import (
 )
 
 from knowledge_base.document import Document, DocumentPath
-from knowledge_base.patterns import BadPattern, compiled
 from knowledge_base.problem import Problem, problem_at
 from knowledge_base.templates import did_you_mean
 
@@ -79,8 +79,8 @@ class IntentPart(_Part):
     def _patterns_compile(cls, patterns: list[str]) -> list[str]:
         for pattern in patterns:
             try:
-                compiled(pattern)
-            except BadPattern as error:
+                re.compile(pattern)
+            except re.error as error:
                 raise ValueError(
                     f"正则写错了 (bad regular expression) {pattern!r}: {error}"
                 ) from error

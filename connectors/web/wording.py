@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 _ERRORS = {
     "bad_frame": (
         "这条消息没有识别成功，请刷新页面后再试",
@@ -13,8 +15,20 @@ _ERRORS = {
         "That is too long: 4,000 characters at most, please.",
     ),
     "too_fast": (
-        "您发得有点快，稍等几秒会自动补发",
-        "A little fast; it will be sent again shortly.",
+        "现在消息有点多，过 {seconds} 秒会自动补发",
+        "A little fast; it will be sent again in {seconds} s.",
+    ),
+    "crowded": (
+        "现在来咨询的人太多了，请过 {seconds} 秒再来",
+        "Too many people are here right now; please come back in {seconds} s.",
+    ),
+    "upload_busy": (
+        "现在传图的人太多了，请过 {seconds} 秒再发这张图",
+        "Too many pictures at once; please send this one again in {seconds} s.",
+    ),
+    "too_slow": (
+        "图片传得太慢，没有收全，请换个网络再发一次",
+        "The picture came too slowly; please try another network.",
     ),
     "too_large": ("图片太大了，请发 5 MB 以内的图片", "The picture is too large: 5 MB at most."),
     "not_an_image": (
@@ -32,7 +46,12 @@ _ERRORS = {
 }
 
 
-def error(code: str, language: str = "zh") -> str:
-    """The sentence for an error code, in English where the browser asks for it first."""
+def error(code: str, language: str = "zh", wait_s: float = 0) -> str:
+    """The sentence for an error code, in English where the browser asks for it first.
+
+    Args:
+        wait_s: When trying again will help, where the sentence tells.
+    """
     chinese, english = _ERRORS[code]
-    return english if language.lower().startswith("en") else chinese
+    text = english if language.lower().startswith("en") else chinese
+    return text.format(seconds=max(1, math.ceil(wait_s)))

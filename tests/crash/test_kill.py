@@ -61,7 +61,10 @@ class Customer:
     async def connected(self, http: ClientSession) -> None:
         """Serve one connection until it breaks."""
         query = {"token": self.token, "last_seq": str(self.last_seq)}
-        async with http.ws_connect(f"{self.url}/widget/ws", params=query) as socket:
+        # customers come from networks of their own, as the proxy in front tells
+        headers = {"X-Forwarded-For": f"10.{self.number}.0.1"}
+        url = f"{self.url}/widget/ws"
+        async with http.ws_connect(url, params=query, headers=headers) as socket:
             self.socket = socket
             sent: set[str] = set()
             await self._say_more(sent)
@@ -143,7 +146,7 @@ def rows(data: Path, query: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def process(data_folder: Path) -> KefuProcess:
-    return KefuProcess(data_folder, SMALL_KB, KEFU_FRAGMENT_WAIT_S="0.2")
+    return KefuProcess(data_folder, SMALL_KB, KEFU_FRAGMENT_WAIT_S="0.2", KEFU_TRUSTED_PROXIES="1")
 
 
 async def test_three_kills_among_500_messages_lose_nothing_and_double_nothing(
