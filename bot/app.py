@@ -15,7 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
 from bot.commit import Outcome
+from bot.data_folder import open_folder
 from bot.fetching import Fetching
 from bot.inbound import Stored
 from bot.intake import Intake
@@ -42,8 +45,9 @@ from shop.passwords import Passwords, query_password_hasher
 from shop.settings import GateSettings
 from shop.throttle import Limits
 from storage.aftermath import Aftermath
-from storage.keyring import Keyring
-from storage.keys import rooted
+from storage.key_file import KeyFile
+from storage.keyring import Keyring, KeyringError
+from storage.keys import is_sealed, rooted
 from storage.schema import upgrade
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
@@ -328,20 +332,46 @@ def opened_database(settings: Settings) -> Keyring:
     """Bring the database up to date; the keyring that opens it. Blocking.
 
     Raises:
+        BadData: The data folder cannot be used.
         StorageUnavailable: The database cannot be used.
-        KeyringError: The key is not the one that this data was made with.
+        KeyringError: The key is lost, or not the one that this data was made with.
     """
-    # nobody else on the machine reads what customers wrote
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    open_folder(settings.data_dir)
     keyring = configured_keyring(settings)
     upgrade(settings.database)
     return rooted(settings.database, keyring)
 
 
 def configured_keyring(settings: Settings) -> Keyring:
-    """The configured keys, or those of the data folder, without a database's root."""
-    configured = settings.secret_key.get_secret_value() if settings.secret_key else None
-    return Keyring.of(configured, key_file(settings))
+    """The configured keys, or those of the data folder, without a database's root.
+
+    A key is made for a database in which nothing is sealed yet, and for no other: whatever the
+    lost one sealed would never open again, and nobody would know until they need it.
+
+    Raises:
+        KeyringError: The key is lost or damaged.
+        StorageUnavailable: There is no key, and the database cannot be looked at.
+    """
+    if settings.secret_key is not None:
+        return Keyring(_split(settings.secret_key))
+    file = KeyFile(key_file(settings))
+    keys = file.read()
+    if not keys:
+        if is_sealed(settings.database):
+            raise KeyringError(
+                f"{file.path}: 密钥不见了 (the key is lost)，数据库里的卡密、联系方式要靠它打开。"
+                "请把备份的 secret.key 放回来；没有备份、要从头开始，"
+                "就先把原来的数据库挪走（也就不要了），再启动"
+            )
+        keys = file.make()
+    try:
+        return Keyring(keys)
+    except KeyringError as error:
+        raise KeyringError(f"{file.path}: 里面不是密钥 (no key)，请把备份的那一份放回来") from error
+
+
+def _split(configured: SecretStr) -> tuple[str, ...]:
+    return tuple(key.strip() for key in configured.get_secret_value().split(",") if key.strip())
 
 
 def key_file(settings: Settings) -> Path:

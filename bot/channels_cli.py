@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.command import settings_of
+from bot.command import settings_and_data, settings_of
 from bot.errors import BadData, BadSetting
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ async def _fake(channel: str, port: int, kefu: str | None, user: str) -> None:
         stack.push_async_callback(platform.stop)
         if kefu is None:
             click.echo("正在启动演示商店 …")
-            cache = settings_of().data_dir / "cache"
+            cache = settings_and_data(None).data_dir / "cache"
             logs.configure("error", "text")
             demo = await stack.enter_async_context(fakes.demo_beside(platform, cache))
             kefu = demo.url

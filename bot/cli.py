@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bot import command
 from bot.channels_cli import channels
-from bot.command import DATA, KB, now, settings_of, with_storage
+from bot.command import DATA, KB, now, settings_and_data, with_storage
 from bot.errors import KefuError
 from bot.kb_cli import kb
 from connectors.errors import ConnectorError
@@ -63,7 +63,7 @@ def run(
     *, demo: bool, host: str | None, port: int | None, data: Path | None, kb: Path | None
 ) -> None:
     """启动：聊天页面、人工客服台、机器人。"""
-    settings = settings_of(data, kb, host=host, port=port)
+    settings = settings_and_data(data, kb, host=host, port=port)
     # imported here: the server's libraries would slow down every other command, and an error
     from bot.server import serve  # noqa: PLC0415
 
@@ -78,7 +78,7 @@ def chat(*, as_json: bool, data: Path | None, kb: Path | None) -> None:
     """在终端里和机器人聊天，并显示它的理由。"""
     from bot.terminal import chat_with, run_json, run_text  # noqa: PLC0415
 
-    settings = settings_of(data, kb)
+    settings = settings_and_data(data, kb)
 
     async def talk() -> None:
         async with chat_with(settings) as conversation:
@@ -110,7 +110,7 @@ def add(
     from handoff.agents import Role, add_agent  # noqa: PLC0415
 
     chosen = password or secrets.token_urlsafe(9)
-    settings = settings_of(data)
+    settings = settings_and_data(data)
 
     async def work(storage: Any) -> None:
         await add_agent(
@@ -136,7 +136,7 @@ def list_agents(*, data: Path | None) -> None:
             state = "已停用" if one.is_disabled else "正常"
             click.echo(f"{one.username}\t{one.name}\t{one.role.value}\t{state}")
 
-    with_storage(settings_of(data), work)
+    with_storage(settings_and_data(data), work)
 
 
 @agent.command()
@@ -150,7 +150,7 @@ def disable(*, username: str, data: Path | None) -> None:
         await disable_agent(storage, username)
         click.echo(f"已停用 {username}")
 
-    with_storage(settings_of(data), work)
+    with_storage(settings_and_data(data), work)
 
 
 @agent.command()
@@ -169,7 +169,7 @@ def password(*, username: str, password: str | None, data: Path | None) -> None:
         await set_password(storage, username, SecretStr(chosen))
         click.echo(f"已改 {username} 的密码" + ("" if password else f"：{chosen}"))
 
-    with_storage(settings_of(data), work)
+    with_storage(settings_and_data(data), work)
 
 
 # ---------------------------------------------------------------------- db and shop
@@ -186,8 +186,7 @@ def upgrade_database(*, data: Path | None) -> None:
     """把数据库升级到当前版本（启动时也会自动做）。"""
     from storage.schema import upgrade  # noqa: PLC0415
 
-    settings = settings_of(data)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings = settings_and_data(data)
     click.echo("已升级" if upgrade(settings.database) else "已经是最新")
 
 
@@ -201,39 +200,26 @@ def new_key() -> None:
 @DATA
 def rotate_key(*, data: Path | None) -> None:
     """换加密密钥：用新密钥把所有加密内容重新封一遍。先停掉 kefu 再做。"""
-    from bot.app import configured_keyring, key_file  # noqa: PLC0415
+    from bot.app import configured_keyring, key_file, opened_database  # noqa: PLC0415
     from bot.data_lock import exclusive  # noqa: PLC0415
+    from storage.key_file import KeyFile  # noqa: PLC0415
     from storage.keys import reseal_all  # noqa: PLC0415
 
-    settings = settings_of(data)
+    settings = settings_and_data(data)
     with exclusive(settings.data_dir):
+        opened_database(settings)  # the right key for the right data, or nothing is touched
         if settings.secret_key is not None:
             # configured keys are changed where they are configured: new one first, then this
             count = reseal_all(settings.database, configured_keyring(settings))
             click.echo(f"已用第一个密钥重新加密 {count} 处；现在可以从 KEFU_SECRET_KEY 里去掉旧的")
             return
-        path = key_file(settings)
-        old = path.read_text().split() if path.exists() else []
+        file = KeyFile(key_file(settings))
         new = Keyring.new_key()
         # both are in the file before anything is sealed by the new one: a crash loses nothing
-        _write_keys(path, [new, *old])
+        file.replace([new, *file.read()])
         count = reseal_all(settings.database, configured_keyring(settings))
-        _write_keys(path, [new])
-    click.echo(f"已换新密钥，重新加密 {count} 处；请重新备份 {path}")
-
-
-def _write_keys(path: Path, keys: list[str]) -> None:
-    """Replace the key file in one step, readable by its owner alone."""
-    import os  # noqa: PLC0415
-
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write("\n".join(keys) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+        file.replace([new])
+    click.echo(f"已换新密钥，重新加密 {count} 处；请重新备份 {file.path}")
 
 
 @main.group()
@@ -248,7 +234,7 @@ def demo(*, as_json: bool, data: Path | None) -> None:
     """演示商店里有哪些订单和卡密可以试。"""
     from bot.demo import demo_of  # noqa: PLC0415
 
-    made = demo_of(settings_of(data).data_dir, now()).as_json()
+    made = demo_of(settings_and_data(data).data_dir, now()).as_json()
     if as_json:
         click.echo(json.dumps(made, ensure_ascii=False))
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import logs
+from bot.data_folder import open_folder
 from bot.settings import Settings, read_settings
 
 if TYPE_CHECKING:  # these take longer to import than most commands run
@@ -27,6 +28,18 @@ def settings_of(data: Path | None = None, kb: Path | None = None, **more: object
     """The settings, and logs as they say."""
     settings = read_settings(data_dir=data, kb=kb, **more)
     logs.configure(settings.log_level, settings.log_format)
+    return settings
+
+
+def settings_and_data(data: Path | None, kb: Path | None = None, **more: object) -> Settings:
+    """The settings of a command that works on the data folder, which is ready for it.
+
+    Raises:
+        BadSetting: A setting is wrong.
+        BadData: The data folder cannot be used.
+    """
+    settings = settings_of(data, kb, **more)
+    open_folder(settings.data_dir)
     return settings
 
 

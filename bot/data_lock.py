@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from bot.data_folder import open_folder
 from bot.errors import BadData, DataInUse
 
 
@@ -18,26 +19,35 @@ def exclusive(data_dir: Path) -> Iterator[None]:
 
     Raises:
         DataInUse: Another process holds it; the message tells which.
-        BadData: The folder cannot be made or written to.
+        BadData: The folder cannot be used.
     """
     pid_file = data_dir / "kefu.pid"
     lock = FileLock(data_dir / "kefu.lock")
+    open_folder(data_dir)
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire(timeout=0)
+        pid_file.write_text(f"{os.getpid()}\n")
     except Timeout:
-        pid = pid_file.read_text().strip() if pid_file.exists() else "?"
+        pid = _pid_in(pid_file)
         raise DataInUse(
             f"{data_dir}: 另一个 kefu（进程 {pid}）正在用这个数据目录，请先停掉它，"
             "或用 --data 换一个目录 (in use by another kefu)"
         ) from None
     except OSError as error:
+        lock.release()
         raise BadData(
             f"{data_dir}: 数据目录写不了（{error.strerror}），请检查权限和磁盘空间"
         ) from error
     try:
-        pid_file.write_text(f"{os.getpid()}\n")
         yield
     finally:
         pid_file.unlink(missing_ok=True)
         lock.release()
+
+
+def _pid_in(pid_file: Path) -> str:
+    """The process that the file names; a question mark where it names none (yet)."""
+    try:
+        return str(int(pid_file.read_text()))
+    except (OSError, ValueError):
+        return "?"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import os
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from bot.errors import BadData
+from connectors.files import write_file
 from handoff.errors import HandoffError
 from shop.demo import DemoShop, DemoWork, demo_shop, renew
 from shop.ports import Units
@@ -39,15 +39,14 @@ def demo_of(data_dir: Path, start: datetime) -> DemoShop:
     path = _seed_file(data_dir)
     try:
         if not path.exists():
-            data_dir.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_hex(_SEED_BYTES) + "\n")
+            write_file(path, f"{secrets.token_hex(_SEED_BYTES)}\n".encode())
         seed = bytes.fromhex(path.read_text().strip())
     except OSError as error:
-        raise BadData(f"{path}: {error.strerror}; check the data folder") from error
+        raise BadData(
+            f"{path}: 用不了（{error.strerror}），检查数据目录的权限和磁盘空间"
+        ) from error
     except ValueError as error:
-        raise BadData(f"{path}: is no demo seed; delete it to make a new demo") from error
+        raise BadData(f"{path}: 不是演示商店的种子，删掉它就会重新生成 (no demo seed)") from error
     return demo_shop(seed, start)
 
 

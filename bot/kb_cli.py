@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bot.command import DATA, KB, knowledge_base_of, now, settings_of, with_storage
+from bot.command import DATA, KB, knowledge_base_of, now, settings_and_data, with_storage
 from bot.errors import KefuError
 
 WRONG = 2
@@ -40,7 +40,7 @@ def check(
             raise KefuError(f"没有工具 {explain}；有 {', '.join(TOOL_SPECS)}")
         click.echo(checking.explain(TOOL_SPECS[explain]))
         return
-    loaded = knowledge_base_of(settings_of(data, kb))
+    loaded = knowledge_base_of(settings_and_data(data, kb))
     findings = checking.check(loaded)
     errors = sum(one.is_error for one in findings)
     if as_json:
@@ -79,7 +79,7 @@ def evaluate(
     from knowledge_base import evaluation, scorecard  # noqa: PLC0415
 
     labelled = reading.read_cases(cases)
-    loaded = knowledge_base_of(settings_of(data, kb))
+    loaded = knowledge_base_of(settings_and_data(data, kb))
     report = evaluation.evaluate(loaded, labelled)
     if as_json:
         _print_json({**report.as_json(), **report.details()})
@@ -111,7 +111,7 @@ def missed(
     from knowledge_base import wishes  # noqa: PLC0415
     from knowledge_base.clusters import cluster  # noqa: PLC0415
 
-    settings = settings_of(data, kb)
+    settings = settings_and_data(data, kb)
     loaded = knowledge_base_of(settings)
     since = now() - timedelta(days=days)
 
@@ -142,7 +142,7 @@ def import_cases(*, cases: Path, output: Path) -> None:
 @DATA
 def warm(*, kb: Path | None, data: Path | None) -> None:
     """提前训练好识别模型，让第一次启动更快。"""
-    knowledge_base_of(settings_of(data, kb))
+    knowledge_base_of(settings_and_data(data, kb))
 
 
 def _print_json(value: object) -> None:

@@ -24,6 +24,7 @@ from bot.channels import accounts, connected
 from bot.channels import start as start_channels
 from bot.channels import stop as stop_channels
 from bot.console import Console
+from bot.data_folder import warn_of_root
 from bot.data_lock import exclusive
 from bot.demo import demo_of, demo_password, keep_fresh
 from bot.errors import PortInUse
@@ -80,6 +81,7 @@ def serve(settings: Settings, *, is_demo: bool) -> None:
     Raises:
         KefuError: It cannot start; the message says what to do.
     """
+    warn_of_root()
     if sys.platform == "win32":
         asyncio.run(_serve(settings, is_demo=is_demo))
     else:

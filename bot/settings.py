@@ -19,7 +19,13 @@ class Settings(BaseSettings):
     """The settings of one process."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KEFU_", env_file=".env", extra="ignore", frozen=True, validate_default=False
+        env_prefix="KEFU_",
+        env_file=".env",
+        # a name that is left empty is one that is not set: so an admin means it
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_default=False,
     )
 
     host: str = Field("127.0.0.1", description="监听的地址；要让外网访问填 0.0.0.0")

@@ -20,6 +20,7 @@ from ulid import ULID
 
 from bot.app import (
     Services,
+    configured_keyring,
     key_file,
     load_knowledge,
     opened_database,
@@ -136,6 +137,8 @@ async def chat_with(settings: Settings) -> AsyncIterator[Chat]:
         original = settings.data_dir / "kefu.db"
         is_new = not original.exists()
         if not is_new:
+            # a lost or damaged key is told of the folder where it is missing
+            await asyncio.to_thread(configured_keyring, settings)
             await asyncio.to_thread(_copy_database, original, copy.data_dir / "kefu.db")
             if key_file(settings).exists():
                 shutil.copy(key_file(settings), key_file(copy))

@@ -7,10 +7,8 @@ look-ups go through a keyed hash, so that equal values can be found without bein
 from __future__ import annotations
 
 import hmac
-import os
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -35,12 +33,14 @@ class Keyring:
 
     def __init__(self, keys: Sequence[str], root: bytes | None = None) -> None:
         if not keys:
-            raise KeyringError("no secret key: set KEFU_SECRET_KEY or let kefu make one")
+            raise KeyringError(
+                "KEFU_SECRET_KEY: 里面没有密钥 (no key)；用 kefu db new-key 生成一个"
+            )
         try:
             fernets = [Fernet(key.encode()) for key in keys]
         except ValueError:
             raise KeyringError(
-                "KEFU_SECRET_KEY is no key: make one with `kefu db new-key` and keep it safe"
+                "KEFU_SECRET_KEY: 这不是密钥 (is no key)；用 kefu db new-key 生成一个，并保管好"
             ) from None
         self._fernet = MultiFernet(fernets)
         self._keys = tuple(keys)
@@ -55,26 +55,6 @@ class Keyring:
         """A fresh random key."""
         return Fernet.generate_key().decode()
 
-    @classmethod
-    def of(cls, configured: str | None, key_file: Path) -> Keyring:
-        """The configured keys (comma-separated, newest first), else those of the data folder.
-
-        Raises:
-            KeyringError: The file cannot be read or made, or holds no key.
-        """
-        if configured:
-            return cls([key.strip() for key in configured.split(",") if key.strip()])
-        try:
-            if not key_file.exists():
-                key_file.parent.mkdir(parents=True, exist_ok=True)
-                # O_EXCL: two first starts must not overwrite each other's key
-                handle = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(handle, "w") as file:
-                    file.write(cls.new_key() + "\n")
-            return cls(key_file.read_text().split())
-        except OSError as error:
-            raise KeyringError(f"{key_file}: {error.strerror}; check the data folder") from error
-
     def seal(self, text: str) -> bytes:
         """The text, encrypted under the newest key."""
         return self._fernet.encrypt(text.encode())
@@ -88,7 +68,10 @@ class Keyring:
         try:
             return self._fernet.rotate(blob)
         except InvalidToken:
-            raise KeyringError("a sealed value does not open: a key is missing") from None
+            raise KeyringError(
+                "有加密内容打不开，缺了封它的密钥 (a key is missing)："
+                "把旧密钥加回 secret.key 或 KEFU_SECRET_KEY，再试一次"
+            ) from None
 
     def open(self, blob: bytes) -> str:
         """The sealed text.
@@ -100,7 +83,8 @@ class Keyring:
             return self._fernet.decrypt(blob).decode()
         except InvalidToken:
             raise KeyringError(
-                "a sealed value does not open: this KEFU_SECRET_KEY did not seal it"
+                "密钥和数据不是一对 (this KEFU_SECRET_KEY did not seal it)："
+                "放回原来的 secret.key，或检查 KEFU_SECRET_KEY"
             ) from None
 
     def blind(self, text: str, purpose: str) -> bytes:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, inspect, select, update
+from sqlalchemy.exc import DBAPIError
 
 from storage.dialect import insert_or_ignore
+from storage.errors import translate
 from storage.keyring import Keyring
 from storage.storage import engine_for
 from storage.tables import handoff, messaging, shop
@@ -19,6 +23,18 @@ _ROOT = "root"
 _ROOT_BYTES = 32
 
 
+def is_sealed(url: str) -> bool:
+    """Whether anything in a database is sealed: its root is, from the first start on.
+
+    Raises:
+        StorageUnavailable: It cannot be read.
+    """
+    with _transaction(url) as connection:
+        if not inspect(connection).has_table(keys.name):
+            return False
+        return connection.execute(select(keys.c.purpose).limit(1)).scalar() is not None
+
+
 def rooted(url: str, keyring: Keyring) -> Keyring:
     """The keyring with this database's root key, which is made at the first start.
 
@@ -28,18 +44,17 @@ def rooted(url: str, keyring: Keyring) -> Keyring:
     Raises:
         KeyringError: The root was sealed by a key that is not in the keyring: it is the wrong key
             for this data, told before anything is served.
+        StorageUnavailable: The database cannot be read or written.
     """
-    engine = engine_for(url)
-    try:
-        with engine.begin() as connection:
+    with _transaction(url) as connection:
+        is_root = keys.c.purpose == _ROOT
+        sealed = connection.execute(select(keys.c.sealed).where(is_root)).scalar()
+        if sealed is None:
             made = keyring.seal(secrets.token_hex(_ROOT_BYTES))
             insert_or_ignore(connection, keys, {"purpose": _ROOT, "sealed": made})
-            sealed = connection.execute(
-                select(keys.c.sealed).where(keys.c.purpose == _ROOT)
-            ).scalar_one()
-        return keyring.with_root(bytes.fromhex(keyring.open(sealed)))
-    finally:
-        engine.dispose()
+            # another first start may have been faster
+            sealed = connection.execute(select(keys.c.sealed).where(is_root)).scalar_one()
+    return keyring.with_root(bytes.fromhex(keyring.open(sealed)))
 
 
 def reseal_all(url: str, keyring: Keyring) -> int:
@@ -47,16 +62,25 @@ def reseal_all(url: str, keyring: Keyring) -> int:
 
     Raises:
         KeyringError: Some value opens with none of the keys; nothing was changed.
+        StorageUnavailable: The database cannot be written; nothing was changed.
     """
+    with _transaction(url) as connection:
+        return sum(
+            _reseal(connection, table, column.name, keyring)
+            for table in metadata.sorted_tables
+            for column in table.columns
+            if column.info.get("sealed")
+        )
+
+
+@contextmanager
+def _transaction(url: str) -> Iterator[Connection]:
     engine = engine_for(url)
     try:
         with engine.begin() as connection:
-            return sum(
-                _reseal(connection, table, column.name, keyring)
-                for table in metadata.sorted_tables
-                for column in table.columns
-                if column.info.get("sealed")
-            )
+            yield connection
+    except DBAPIError as error:
+        raise translate(error) from error
     finally:
         engine.dispose()
 
