@@ -74,7 +74,13 @@ class Inbox(Protocol):
         """What has had no turn yet, in the order in which it came."""
 
     def unanswered(self) -> Sequence[ConversationId]:
-        """Conversations in which something has had no turn."""
+        """Conversations in which something has had no turn, the longest waiting first."""
+
+    def begin(self, ids: Sequence[int]) -> int:
+        """Count one more start of a turn for these rows; the most that one of them has now.
+
+        A row has one start when it is recorded.
+        """
 
     def assign(self, ids: Sequence[int], turn_id: str) -> bool:
         """Give inbound rows to a turn; ``False`` if one of them had a turn already."""

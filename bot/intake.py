@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import structlog
 from ulid import ULID
 
 from bot.happenings import (
@@ -35,6 +36,8 @@ from handoff.errors import Conflict, StorageUnavailable
 from handoff.ports import Units
 from handoff.speech import say, sealed
 from handoff.transcript import Author, MessageKind
+
+log = structlog.get_logger(__name__)
 
 FindSecrets = Callable[[str, Conversation], Sequence[tuple[int, int, str]]]
 """Finds what must be sealed in a customer's text: (start, end, kind), in order."""
@@ -128,7 +131,11 @@ class Intake:
         known_so_far = conversation
 
         def find(text: str) -> Sequence[tuple[int, int, str]]:
-            return self._find_secrets(text, known_so_far)
+            try:
+                return self._find_secrets(text, known_so_far)
+            except Exception as error:  # noqa: BLE001 - refused, it would be delivered for ever
+                log.error("secrets_not_searched", error=type(error).__name__)
+                return [(0, len(text), "unread")]
 
         text, secrets = sealed(work.secrets, conversation.id, message.text, find)
         awaited = tuple(_awaited(media) for media in message.media)

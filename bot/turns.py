@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from ulid import ULID
@@ -32,6 +32,8 @@ from handoff.ports import Units
 log = structlog.get_logger(__name__)
 
 MAX_REDECIDED = 5
+MAX_ATTEMPTS = 3
+"""The third start of a message's turn gives it to a person instead."""
 STORAGE_RETRY_S = 2.0
 
 
@@ -86,8 +88,10 @@ class Turns:
         self._arrivals: dict[ConversationId, asyncio.Event] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._is_stopping = False
-        # conversations in which a turn failed: something older may wait there
+        # conversations in which a turn did not end, here or in a process before this one: something
+        # older may wait there, and each start of its turn is counted before it begins
         self._left_behind: set[ConversationId] = set()
+        self._counted: dict[ConversationId, tuple[Sequence[int], int]] = {}
 
     def stored(self, stored: Stored) -> None:
         """A message was stored; returns at once. Its turn need not read it again."""
@@ -96,24 +100,39 @@ class Turns:
         loaded = None if is_left_behind else _Loaded(conversation, (stored.pending,))
         self._wake(conversation.id, loaded)
 
-    def _wake(self, conversation_id: ConversationId, loaded: _Loaded | None) -> None:
+    def _wake(
+        self, conversation_id: ConversationId, loaded: _Loaded | None
+    ) -> asyncio.Task[None] | None:
+        """Begin a worker; ``None`` where one runs already, or none may begin."""
         arrived = self._arrivals.get(conversation_id)
         if arrived is not None:
             arrived.set()
-            return
+            return None
         if self._is_stopping:
-            return  # it is stored: the next start takes it up
+            return None  # it is stored: the next start takes it up
         self._arrivals[conversation_id] = asyncio.Event()
-        worker = asyncio.create_task(self._work(conversation_id, loaded))
+        return self._owned(self._work(conversation_id, loaded))
+
+    def _owned(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        worker = asyncio.create_task(work)
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
+        return worker
 
     async def recover(self) -> int:
         """After a start: take up what a dead process left; how many conversations."""
         found = await self._units.read(lambda work: work.inbox.unanswered())
-        for conversation_id in found:
-            self._wake(conversation_id, None)
+        self._left_behind.update(found)
+        if found:
+            self._owned(self._take_up(found))
         return len(found)
+
+    async def _take_up(self, left: Sequence[ConversationId]) -> None:
+        """One after the other: a process that dies of a message has begun that one alone."""
+        for conversation_id in left:
+            worker = self._wake(conversation_id, None)
+            if worker is not None:
+                await asyncio.wait([worker])
 
     async def settle(self) -> None:
         """Wait until every stored message has had its turn."""
@@ -136,10 +155,12 @@ class Turns:
             loaded: What is known to wait, so that the usual turn need not read; ``None``: read.
         """
         arrived = self._arrivals[conversation_id]
+        failures = 0
         try:
             while True:
                 try:
                     has_more = await self._turn(conversation_id, loaded)
+                    failures = 0
                 except StorageUnavailable as error:
                     log.warning("turn_waits_for_storage", reason=str(error)[:200])
                     await asyncio.sleep(STORAGE_RETRY_S)
@@ -147,13 +168,18 @@ class Turns:
                 except Exception:  # one customer's failure must not end the others' turns
                     log.exception("turn_failed", conversation_id=conversation_id)
                     self._left_behind.add(conversation_id)
-                    return
+                    self._counted.pop(conversation_id, None)
+                    failures += 1
+                    if failures >= MAX_ATTEMPTS:
+                        return  # not even a person could be called: the next message tries again
+                    has_more = True
                 loaded = None
                 if not has_more and not arrived.is_set():
                     self._left_behind.discard(conversation_id)
                     return
         finally:
             del self._arrivals[conversation_id]
+            self._counted.pop(conversation_id, None)
 
     async def _turn(self, conversation_id: ConversationId, known: _Loaded | None) -> bool:
         """One turn, if something waits for one; whether more may wait."""
@@ -167,8 +193,13 @@ class Turns:
             mind = self._mind()
             group = await self._whole_sentence(mind, loaded)
             turn_id = str(ULID())
+            attempt = await self._attempt(conversation_id, group)
             try:
-                thought = await self._think(mind, loaded.conversation, group, turn_id)
+                if attempt < MAX_ATTEMPTS:
+                    thought = await self._think(mind, loaded.conversation, group, turn_id)
+                else:
+                    log.error("turn_given_up", conversation_id=conversation_id, attempt=attempt)
+                    thought = Thought.failed(mind.memory(loaded.conversation))
                 took_ms = (time.perf_counter() - started) * 1000
                 outcome = await self._commit(
                     mind, loaded.conversation, group, thought, turn_id=turn_id, took_ms=took_ms
@@ -188,6 +219,20 @@ class Turns:
 
         return await self._units.read(unit)
 
+    async def _attempt(self, conversation_id: ConversationId, group: Sequence[Pending]) -> int:
+        """Count a turn that begins anew, before it begins; which start of it this is, from 1.
+
+        A message that was just stored is at its first: the usual turn need not write that down.
+        """
+        if conversation_id not in self._left_behind:
+            return 1
+        rows = [one.id for one in group]
+        counted, attempt = self._counted.get(conversation_id, ((), 0))
+        if counted != rows:  # not again where only the database was away in between
+            attempt = await self._units.write(lambda work: work.inbox.begin(rows))
+            self._counted[conversation_id] = rows, attempt
+        return attempt
+
     # ------------------------------------------------------------------ fragments
 
     async def _whole_sentence(self, mind: Mind, loaded: _Loaded) -> tuple[Pending, ...]:
@@ -200,6 +245,8 @@ class Turns:
         memory = mind.memory(conversation)
         if self._fragment_wait_s == 0 or not mind.listens_for_more(conversation):
             return tuple(group)
+        if conversation.id in self._left_behind:
+            return tuple(group)  # its rest would have come long ago
         while len(group) < MAX_FRAGMENTS and _is_words(group[-1]):
             text = "".join(one.text for one in group)
             # the cheap look first: most sentences end, and recognising them twice is dear

@@ -142,9 +142,22 @@ class InboxRows:
     def unanswered(self) -> Sequence[ConversationId]:
         """Conversations in which something has had no turn: after a crash, where to go on."""
         rows = self._connection.execute(
-            select(inbound.c.conversation_id).where(inbound.c.turn_id.is_(None)).distinct()
+            select(inbound.c.conversation_id)
+            .where(inbound.c.turn_id.is_(None))
+            .group_by(inbound.c.conversation_id)
+            .order_by(func.min(inbound.c.id))
         )
         return [ConversationId(key) for key in rows.scalars()]
+
+    def begin(self, ids: Sequence[int]) -> int:
+        """Count one more start of a turn for these rows; the most that one of them has now."""
+        these = inbound.c.id.in_(ids)
+        self._connection.execute(
+            update(inbound).where(these).values(attempts=inbound.c.attempts + 1)
+        )
+        return int(
+            self._connection.execute(select(func.max(inbound.c.attempts)).where(these)).scalar_one()
+        )
 
     def assign(self, ids: Sequence[int], turn_id: str) -> bool:
         """Give inbound rows to a turn; ``False`` if one of them had a turn already."""

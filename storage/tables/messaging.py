@@ -145,6 +145,8 @@ inbound = Table(
     Column("order_hint", String(60)),
     Column("data", Json, nullable=False),
     Column("turn_id", ID, index=True),
+    # starts of its turn; the first is the one that follows being stored
+    Column("attempts", Integer, nullable=False, server_default="1"),
     UniqueConstraint("channel", "account_id", "dedup_key"),
 )
 # most rows have had their turn: the index holds only those that have not

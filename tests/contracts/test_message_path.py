@@ -105,6 +105,26 @@ async def test_what_waits_for_its_turn_is_given_in_order_and_to_one_turn_only(
     assert await storage.read(lambda work: work.inbox.unanswered()) == []
 
 
+async def test_each_further_start_of_a_turn_is_counted_for_its_own_rows(storage: Storage) -> None:
+    (receipt, _) = await received(storage, an_inbound("一"), an_inbound("二"))
+    conversation_id = ConversationId(receipt.conversation_id)
+    pending = await storage.read(lambda work: work.inbox.pending(conversation_id))
+    first, second = (one.id for one in pending)
+    assert await storage.write(lambda work: work.inbox.begin([first])) == 2
+    assert await storage.write(lambda work: work.inbox.begin([first, second])) == 3
+    assert await storage.write(lambda work: work.inbox.begin([second])) == 3
+
+
+async def test_conversations_are_taken_up_in_the_order_in_which_they_wait(
+    storage: Storage,
+) -> None:
+    receipts = await received(
+        storage, *(an_inbound(visitor=name) for name in ("v2", "v1", "v3", "v1"))
+    )
+    waiting = dict.fromkeys(receipt.conversation_id for receipt in receipts)
+    assert await storage.read(lambda work: work.inbox.unanswered()) == list(waiting)
+
+
 # ---------------------------------------------------------------------- outbox
 
 
