@@ -42,7 +42,12 @@ class Source:
     @property
     def keys(self) -> tuple[str, ...]:
         """Throttle keys, the exact one first; none where no limit holds."""
-        return () if self.is_exempt else (self.exact, self.wide)
+        return () if self.is_exempt else self.networks
+
+    @property
+    def networks(self) -> tuple[str, str]:
+        """Throttle keys for what nobody is exempt from, such as logging in."""
+        return self.exact, self.wide
 
 
 class Network:

@@ -1,12 +1,13 @@
 """Sessions: logging in, staying logged in, and being locked out after wrong tries.
 
 The browser holds a random token, the database its hash. Tries are counted before the password is
-looked at, so that tries side by side are counted as well.
+looked at, so that tries side by side are counted as well. Strangers are limited by their source, by
+the network around it, and all together by user name; whoever comes from a browser that logged in
+before (``handoff.devices``) is limited by that browser alone, so that nobody locks an agent out.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ from pydantic import SecretStr
 
 from handoff.agents import Agent, Agents, Credentials, folded_username
 from handoff.conversation import AgentId
+from handoff.devices import Devices
 from handoff.errors import HandoffError
+from handoff.fair_queue import FairQueue
 from handoff.passwords import is_right
 from handoff.ports import Clock, Units
 
@@ -30,18 +33,24 @@ class LoginRules:
     Attributes:
         idle_s: Without a request for so long, one is logged out.
         longest_s: After so long in any case.
-        tries_of_user: Wrong tries for one username from one source.
+        tries_of_user: Wrong tries for one username from one source, or from one known browser.
         tries_of_source: Wrong tries from one source, whatever the username.
+        wider: How many times as much the network around a source may try.
         window_s: Within so long.
         lock_s: And then nothing is tried for so long.
+        tries_of_all: Wrong tries for one username by all strangers together in ``window_s``; from
+            then on only one of them in ``spacing_s`` is looked at. It is never a lock.
     """
 
     idle_s: float = 12 * 3_600
     longest_s: float = 7 * 86_400
     tries_of_user: int = 5
     tries_of_source: int = 20
+    wider: int = 8
     window_s: float = 900
     lock_s: float = 900
+    tries_of_all: int = 30
+    spacing_s: float = 30
     touch_every_s: float = 300
 
 
@@ -86,6 +95,24 @@ class LockedOut(HandoffError):
         self.retry_after_s = retry_after_s
 
 
+class Contested(LockedOut):
+    """Strangers try this username so often that they are looked at one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A login that was just made.
+
+    Attributes:
+        token: For the browser's session cookie.
+        device: For its device cookie.
+    """
+
+    token: SecretStr
+    device: str = field(repr=False)
+    login: Login
+
+
 class Sessions(Protocol):
     """Sessions and wrong tries."""
 
@@ -110,7 +137,7 @@ class Sessions(Protocol):
     def add_attempt(self, username: str, source: str, at: datetime) -> str:
         """Note a try that counts as wrong until it is forgiven; its id."""
 
-    def forgive(self, attempt_id: str) -> None:
+    def forgive(self, attempt_ids: Sequence[str]) -> None:
         """The password was right."""
 
     def attempts_of_pair(self, username: str, source: str, since: datetime) -> Sequence[datetime]:
@@ -137,69 +164,95 @@ class LoginWork(Protocol):
         """Who is logged in."""
 
 
+_ANYBODY = "*"
+"""The source under which every stranger's try is counted."""
+
+
 class Logins:
-    """Logs agents in and out."""
+    """Logs agents in and out.
+
+    Args:
+        devices: Knows the browsers from which agents logged in before.
+    """
 
     def __init__(
-        self, units: Units[LoginWork], *, clock: Clock, rules: LoginRules | None = None
+        self,
+        units: Units[LoginWork],
+        *,
+        clock: Clock,
+        devices: Devices,
+        rules: LoginRules | None = None,
     ) -> None:
         self._units = units
         self._clock = clock
+        self._devices = devices
         self.rules = rules or LoginRules()
-        # each look at a password takes 64 MiB: not too many of them side by side
-        self._looking = asyncio.Semaphore(2)
+        # each look at a password takes 64 MiB and a core: one of strangers at a time, so that
+        # neither customers nor the agents' own browsers wait for them
+        self._strangers = FairQueue()
+        self._known = FairQueue()
 
     async def log_in(
-        self, username: str, password: SecretStr, source: str
-    ) -> tuple[SecretStr, Login]:
+        self,
+        username: str,
+        password: SecretStr,
+        sources: Sequence[str],
+        *,
+        device: str | None = None,
+    ) -> LoggedIn:
         """Open a session.
 
         Args:
-            source: Where the try comes from, such as a network address.
-
-        Returns:
-            The token for the browser's cookie, and the login.
+            sources: Where the try comes from: a network address, and the network around it.
+            device: The browser's device cookie for this username, if it has one.
 
         Raises:
             WrongPassword: Of an unknown or disabled user too.
             LockedOut: The password was not even looked at.
+            QueueFull: Too many passwords wait to be looked at.
         """
         folded = folded_username(username)
+        device_id = self._devices.id_of(folded, device)
+        if device_id is not None:
+            try:
+                async with self._known.turn(device_id):
+                    return await self._try(folded, password, (f"device:{device_id}",))
+            except LockedOut:
+                pass  # whoever guesses in a known browser is a stranger from now on
+        async with self._strangers.turn(sources[-1]):
+            return await self._try(folded, password, (*sources, _ANYBODY))
 
-        def count(work: LoginWork) -> tuple[float, str, Credentials | None]:
-            locked_s = self._locked_s(work, folded, source)
-            if locked_s > 0:
-                return locked_s, "", None
-            attempt = work.sessions.add_attempt(folded, source, self._clock())
-            return 0.0, attempt, work.agents.credentials(folded)
+    async def _try(self, username: str, password: SecretStr, sources: Sequence[str]) -> LoggedIn:
+        def count(work: LoginWork) -> tuple[Sequence[str], Credentials | None]:
+            self._judge(work, username, sources)
+            now = self._clock()
+            attempts = [work.sessions.add_attempt(username, one, now) for one in sources]
+            return attempts, work.agents.credentials(username)
 
-        locked_s, attempt_id, found = await self._units.write(count)
-        if locked_s > 0:
-            raise LockedOut(locked_s)
+        attempts, found = await self._units.write(count)
         may_log_in = found is not None and not found.agent.is_disabled
         password_hash = found.password_hash if found is not None and may_log_in else None
-        async with self._looking:
-            is_known = await is_right(password, password_hash)
-        if not is_known or found is None:
+        if not await is_right(password, password_hash) or found is None:
             raise WrongPassword("wrong username or password")
-        return await self._open(found.agent, attempt_id)
+        return await self._open(found.agent, attempts)
 
-    async def _open(self, agent: Agent, attempt_id: str) -> tuple[SecretStr, Login]:
+    async def _open(self, agent: Agent, attempts: Sequence[str]) -> LoggedIn:
         token = secrets.token_urlsafe(32)
         now = self._clock()
         session = Session(token_hash(token), agent.id, secrets.token_urlsafe(24), now, now)
 
         def unit(work: LoginWork) -> None:
-            work.sessions.forgive(attempt_id)
+            work.sessions.forgive(attempts)
             work.sessions.add(session)
             work.sessions.forget(
-                attempts_before=now - timedelta(seconds=self.rules.window_s + self.rules.lock_s),
+                attempts_before=now - self._lookback,
                 unseen_since=now - timedelta(seconds=self.rules.idle_s),
                 created_before=now - timedelta(seconds=self.rules.longest_s),
             )
 
         await self._units.write(unit)
-        return SecretStr(token), Login(agent, session)
+        device = self._devices.issue(agent.username)
+        return LoggedIn(SecretStr(token), device, Login(agent, session))
 
     async def of_token(self, token: str | None) -> Login | None:
         """Who holds this token; ``None`` if nobody is logged in by it any more."""
@@ -237,14 +290,44 @@ class Logins:
             now - session.created_at
         ).total_seconds() < self.rules.longest_s
 
-    def _locked_s(self, work: LoginWork, username: str, source: str) -> float:
-        since = self._clock() - timedelta(seconds=self.rules.window_s + self.rules.lock_s)
-        pair = work.sessions.attempts_of_pair(username, source, since)
-        anybody = work.sessions.attempts_of_source(source, since)
-        return max(
-            self._left_s(pair, self.rules.tries_of_user),
-            self._left_s(anybody, self.rules.tries_of_source),
-        )
+    @property
+    def _lookback(self) -> timedelta:
+        return timedelta(seconds=self.rules.window_s + self.rules.lock_s)
+
+    def _judge(self, work: LoginWork, username: str, sources: Sequence[str]) -> None:
+        """Refuse a try before the password is looked at.
+
+        Raises:
+            LockedOut: This source, or the network around it, has tried too often.
+            Contested: All strangers together have.
+        """
+        since, locked_s = self._clock() - self._lookback, 0.0
+        named = [one for one in sources if one != _ANYBODY]
+        for place, source in enumerate(named):
+            times = 1 if place == 0 else self.rules.wider
+            of_user = work.sessions.attempts_of_pair(username, source, since)
+            of_source = work.sessions.attempts_of_source(source, since)
+            locked_s = max(
+                locked_s,
+                self._left_s(of_user, self.rules.tries_of_user * times),
+                self._left_s(of_source, self.rules.tries_of_source * times),
+            )
+        if locked_s > 0:
+            raise LockedOut(locked_s)
+        if _ANYBODY in sources:
+            crowd_s = self._spacing_left_s(
+                work.sessions.attempts_of_pair(username, _ANYBODY, since)
+            )
+            if crowd_s > 0:
+                raise Contested(crowd_s)
+
+    def _spacing_left_s(self, attempts: Sequence[datetime]) -> float:
+        """Seconds until the next stranger is looked at, 0 or less while they are few."""
+        now, rules = self._clock(), self.rules
+        recent = [at for at in attempts if (now - at).total_seconds() < rules.window_s]
+        if len(recent) < rules.tries_of_all:
+            return 0.0
+        return (recent[0] - now).total_seconds() + rules.spacing_s
 
     def _left_s(self, attempts: Sequence[datetime], limit: int) -> float:
         """Seconds until the lock opens, 0 or less where there is none."""

@@ -76,9 +76,9 @@ class SessionRows:
         )
         return key
 
-    def forgive(self, attempt_id: str) -> None:
+    def forgive(self, attempt_ids: Sequence[str]) -> None:
         """The password was right."""
-        self._connection.execute(delete(login_attempts).where(login_attempts.c.id == attempt_id))
+        self._connection.execute(delete(login_attempts).where(login_attempts.c.id.in_(attempt_ids)))
 
     def attempts_of_pair(self, username: str, source: str, since: datetime) -> Sequence[datetime]:
         """When this user was tried in vain from this source, the latest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from handoff.api.security import Security
 from handoff.api.session import SessionApi
 from handoff.api.status import StatusApi, StatusOf
 from handoff.desk import Desk
+from handoff.devices import Devices
 from handoff.errors import StorageUnavailable
 from handoff.live import LiveFeed
 from handoff.ports import Clock, Sealer, Units
@@ -48,7 +49,9 @@ class ConsoleApi:
 
     Args:
         find_secrets: What of an agent's text must not be stored in the clear.
-        source_of: Where a request comes from, for counting wrong tries.
+        sources_of: Where a request comes from, for counting wrong tries: its network address, and
+            the network around it.
+        device_key: 32 secret bytes that outlast the process; signs device cookies.
         trusts_proxy: A proxy of ours stands in front, and its ``X-Forwarded-*`` are believed.
         left_check_s: How often what disabled agents hold is queued again.
         max_file_bytes: The largest file that agents may send.
@@ -72,7 +75,8 @@ class ConsoleApi:
         channels: ChannelsOf,
         find_secrets: Sealer,
         version: str,
-        source_of: Callable[[web.Request], str] = lambda request: request.remote or "unknown",
+        sources_of: Callable[[web.Request], Sequence[str]],
+        device_key: bytes,
         trusts_proxy: bool = False,
         login_rules: LoginRules | None = None,
         live_poll_s: float = 1.0,
@@ -81,7 +85,8 @@ class ConsoleApi:
         max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         presence = desk.presence
-        self.logins = Logins(units, clock=clock, rules=login_rules)
+        devices = Devices(device_key, clock)
+        self.logins = Logins(units, clock=clock, devices=devices, rules=login_rules)
         self.service = Service(
             units, desk=desk, clock=clock, find_secrets=find_secrets, typing=typing
         )
@@ -94,7 +99,7 @@ class ConsoleApi:
             check_s=session_check_s,
         )
         self.security = Security(
-            self.logins, presence, source_of=source_of, trusts_proxy=trusts_proxy
+            self.logins, presence, sources_of=sources_of, trusts_proxy=trusts_proxy
         )
         self._version = version
         self._left_check_s = left_check_s

@@ -23,8 +23,9 @@ from handoff.errors import (
     Refused,
     StorageUnavailable,
 )
+from handoff.fair_queue import QueueFull
 from handoff.passwords import WeakPassword
-from handoff.sessions import LockedOut, WrongPassword
+from handoff.sessions import Contested, LockedOut, WrongPassword
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +105,7 @@ def invalid(error: ValidationError) -> ApiError:
     return ApiError(422, "invalid", f"请检查：{named}", fields=fields)
 
 
-def refusal(error: HandoffError) -> ApiError:  # noqa: PLR0911 - one line an error
+def refusal(error: HandoffError) -> ApiError:  # noqa: PLR0911, PLR0912 - a case an error
     """How the API says what a use case refuses."""
     match error:
         case AlreadyClaimed():
@@ -115,6 +116,13 @@ def refusal(error: HandoffError) -> ApiError:  # noqa: PLR0911 - one line an err
             return ApiError(409, "not_assignee", f"会话在 {error.name} 手里", assignee=who)
         case WrongPassword():
             return ApiError(401, "wrong_password", "用户名或密码不对")
+        case QueueFull():
+            text = "现在登录的人太多，请过几秒再试"
+            return ApiError(429, "busy", text, retry_after_s=error.retry_after_s)
+        case Contested():
+            seconds = math.ceil(error.retry_after_s)
+            text = f"有人在反复试这个账号的密码，请 {seconds} 秒后再试，或用以前登录过的浏览器"
+            return ApiError(429, "contested", text, retry_after_s=error.retry_after_s)
         case LockedOut():
             minutes = max(1, math.ceil(error.retry_after_s / 60))
             text = f"密码错误次数太多，请 {minutes} 分钟后再试"

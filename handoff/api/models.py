@@ -42,7 +42,9 @@ class AgentsOut(Out):
 class LoginIn(In):
     """A username and a password."""
 
-    username: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    username: Annotated[
+        str, StringConstraints(min_length=1, max_length=80), AfterValidator(without_nul)
+    ]
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(repr=False)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from pydantic import SecretStr
 
-from handoff.agents import Role
+from handoff.agents import Role, folded_username
 from handoff.api.errors import ApiError
+from handoff.devices import LIFETIME, cookie_name
 from handoff.presence import Presence
-from handoff.sessions import Login, Logins
+from handoff.sessions import LoggedIn, Login, Logins
 
 COOKIE = "kefu_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -25,7 +25,8 @@ class Security:
     Args:
         trusts_proxy: A proxy of ours stands in front: its ``X-Forwarded-*`` are believed, of lists
             only the last entry, which the proxy itself wrote.
-        source_of: Where a request comes from, for counting wrong tries.
+        sources_of: Where a request comes from, for counting wrong tries: its network address, and
+            the network around it.
         cookie_path: Where the cookie is sent.
     """
 
@@ -34,13 +35,13 @@ class Security:
         logins: Logins,
         presence: Presence,
         *,
-        source_of: Callable[[web.Request], str],
+        sources_of: Callable[[web.Request], Sequence[str]],
         trusts_proxy: bool = False,
         cookie_path: str = "/",
     ) -> None:
         self._logins = logins
         self._presence = presence
-        self.source = source_of
+        self.sources = sources_of
         self._trusts_proxy = trusts_proxy
         self._cookie_path = cookie_path
 
@@ -77,13 +78,26 @@ class Security:
         host = self._forwarded(request, "X-Forwarded-Host") or request.host
         return urlsplit(origin).netloc.casefold() == host.casefold()
 
-    def set_cookie(self, request: web.Request, response: web.Response, token: SecretStr) -> None:
-        """Give the browser its token."""
+    def device(self, request: web.Request, username: str) -> str | None:
+        """The browser's device cookie for this username."""
+        return request.cookies.get(cookie_name(folded_username(username)))
+
+    def set_cookies(self, request: web.Request, response: web.Response, made: LoggedIn) -> None:
+        """Give the browser its token, and what it is known by at the next login."""
+        lasts_s = round(self._logins.rules.longest_s)
+        self._set(request, response, COOKIE, made.token.get_secret_value(), lasts_s)
+        device_s = round(LIFETIME.total_seconds())
+        name = cookie_name(made.login.agent.username)
+        self._set(request, response, name, made.device, device_s)
+
+    def _set(
+        self, request: web.Request, response: web.Response, name: str, value: str, lasts_s: int
+    ) -> None:
         response.set_cookie(
-            COOKIE,
-            token.get_secret_value(),
+            name,
+            value,
             path=self._cookie_path,
-            max_age=round(self._logins.rules.longest_s),
+            max_age=lasts_s,
             httponly=True,
             samesite="Strict",
             secure=self._is_https(request),

@@ -52,13 +52,17 @@ class SessionApi:
 
     async def log_in(self, call: Call) -> web.Response:
         """Open a session and give the browser its cookie."""
-        given = call.body(LoginIn)
-        source = self._security.source(call.request)
-        token, login = await self._logins.log_in(given.username, SecretStr(given.password), source)
-        self._presence.seen(login.agent.id, login.agent.name)
-        answer = await self._session(login)
+        given, request = call.body(LoginIn), call.request
+        made = await self._logins.log_in(
+            given.username,
+            SecretStr(given.password),
+            self._security.sources(request),
+            device=self._security.device(request, given.username),
+        )
+        self._presence.seen(made.login.agent.id, made.login.agent.name)
+        answer = await self._session(made.login)
         response = web.json_response(text=answer.model_dump_json())
-        self._security.set_cookie(call.request, response, token)
+        self._security.set_cookies(request, response, made)
         return response
 
     async def who(self, call: Call) -> SessionOut:

@@ -147,6 +147,8 @@ class Shop:
             channels=lambda: self.channels,
             find_secrets=_find_secrets,
             version="0.1.0",
+            sources_of=self.sources_of,
+            device_key=b"d" * 32,
             live_poll_s=0.05,
             session_check_s=0.05,
             left_check_s=0.05,
@@ -154,6 +156,11 @@ class Shop:
         )
         self.port = 0
         self._stack = AsyncExitStack()
+
+    def sources_of(self, request: web.Request) -> tuple[str, str]:
+        """As the test says who asks, the address and the network around it."""
+        address = request.headers.get("X-Test-Address", "192.0.2.1")
+        return address, address.rpartition(".")[0]
 
     async def open(self) -> None:
         app = web.Application()

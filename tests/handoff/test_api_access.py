@@ -58,7 +58,7 @@ async def test_a_source_that_tries_many_names_is_locked_out_of_all(shop: Shop) -
     for number in range(19):
         await shop.database.write(
             lambda work, name=f"guess{number}": work.sessions.add_attempt(  # type: ignore[misc]
-                name, "127.0.0.1", shop.clock()
+                name, "192.0.2.1", shop.clock()
             )
         )
     status, _ = await try_in(browser, "guess", "wrong horse")

@@ -1,0 +1,116 @@
+"""A short queue in front of expensive work: fair between sources, and full rather than long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from handoff.errors import HandoffError
+
+
+class QueueFull(HandoffError):
+    """Too many wait already.
+
+    Attributes:
+        retry_after_s: When it is worth asking again.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("too many wait already")
+        self.retry_after_s = retry_after_s
+
+
+class FairQueue:
+    """Lets in so many at once; sources that wait take turns, however many of each there are.
+
+    Args:
+        at_once: How many work side by side.
+        waiting: How many may wait. Whoever comes when so many wait takes the place of the source
+            that has the most waiting, or is turned away if all have as few.
+        waiting_of_one: How many of one source may wait.
+        retry_after_s: What those who are turned away are told.
+    """
+
+    def __init__(
+        self,
+        *,
+        at_once: int = 1,
+        waiting: int = 16,
+        waiting_of_one: int = 4,
+        retry_after_s: float = 3.0,
+    ) -> None:
+        self._free = at_once
+        self._waiting = waiting
+        self._waiting_of_one = waiting_of_one
+        self._retry_after_s = retry_after_s
+        # the order of the keys is the order of turns
+        self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return sum(len(queue) for queue in self._queues.values())
+
+    @asynccontextmanager
+    async def turn(self, source: str) -> AsyncIterator[None]:
+        """Wait for one's turn, and have it until the block ends.
+
+        Raises:
+            QueueFull: There is no room to wait in.
+        """
+        await self._enter(source)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _enter(self, source: str) -> None:
+        if self._free > 0 and not self._queues:
+            self._free -= 1
+            return
+        place = self._queue_up(source)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.exception() is None:
+                self._leave()  # the turn came as its owner went
+            else:
+                self._drop(source, place)
+            raise
+
+    def _queue_up(self, source: str) -> asyncio.Future[None]:
+        mine = self._queues.get(source, ())
+        if len(mine) >= self._waiting_of_one:
+            raise QueueFull(self._retry_after_s)
+        if len(self) >= self._waiting:
+            self._make_room(len(mine))
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(source, deque()).append(place)
+        return place
+
+    def _make_room(self, mine: int) -> None:
+        """Turn away the newest of whoever has the most waiting, if that is more than I have."""
+        longest = max(self._queues, key=lambda source: len(self._queues[source]))
+        queue = self._queues[longest]
+        if len(queue) <= mine + 1:
+            raise QueueFull(self._retry_after_s)
+        queue.pop().set_exception(QueueFull(self._retry_after_s))
+
+    def _drop(self, source: str, place: asyncio.Future[None]) -> None:
+        queue = self._queues.get(source)
+        if queue is not None and place in queue:
+            queue.remove(place)
+            if not queue:
+                del self._queues[source]
+
+    def _leave(self) -> None:
+        while self._queues:
+            source, queue = self._queues.popitem(last=False)
+            place = queue.popleft()
+            if queue:
+                self._queues[source] = queue  # its next one waits until all others had a turn
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1

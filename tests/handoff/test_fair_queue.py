@@ -1,0 +1,138 @@
+"""The queue in front of expensive work: fair between sources, and never long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from handoff.fair_queue import FairQueue, QueueFull
+
+
+class Work:
+    """Somebody's work behind the queue: it ends when the test says so."""
+
+    def __init__(self, queue: FairQueue) -> None:
+        self.queue = queue
+        self.begun: list[str] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self._ends: dict[str, asyncio.Event] = {}
+
+    async def of(self, source: str, name: str = "") -> asyncio.Task[None]:
+        task = asyncio.create_task(self._do(source, name or source))
+        self.tasks.append(task)
+        await self.settle()
+        return task
+
+    async def _do(self, source: str, name: str) -> None:
+        async with self.queue.turn(source):
+            self.begun.append(name)
+            await self._ends.setdefault(name, asyncio.Event()).wait()
+
+    async def ends(self, name: str) -> None:
+        self._ends[name].set()
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def working(queue: FairQueue) -> AsyncIterator[Work]:
+    work = Work(queue)
+    try:
+        yield work
+    finally:
+        for task in work.tasks:
+            task.cancel()
+        await asyncio.gather(*work.tasks, return_exceptions=True)
+
+
+async def test_one_at_a_time_works_and_the_others_wait_in_turn() -> None:
+    async with working(FairQueue()) as work:
+        for name in ("a", "b", "c"):
+            await work.of(name)
+        assert work.begun == ["a"]
+        await work.ends("a")
+        await work.ends("b")
+        assert work.begun == ["a", "b", "c"]
+
+
+async def test_a_source_with_many_waiting_has_one_turn_a_round() -> None:
+    async with working(FairQueue()) as work:
+        await work.of("flood", "1")
+        for number in (2, 3, 4):
+            await work.of("flood", str(number))
+        await work.of("agent")
+        for name in ("1", "2", "agent"):
+            await work.ends(name)
+        assert work.begun == ["1", "2", "agent", "3"]
+
+
+async def test_one_source_cannot_have_more_than_its_places() -> None:
+    async with working(FairQueue(waiting_of_one=2)) as work:
+        for number in range(3):
+            await work.of("flood", str(number))
+        turned_away = await work.of("flood", "one more")
+        with pytest.raises(QueueFull) as refused:
+            await turned_away
+        assert refused.value.retry_after_s > 0
+
+
+async def test_a_newcomer_takes_the_place_of_whoever_has_the_most() -> None:
+    async with working(FairQueue(waiting=3, waiting_of_one=3)) as work:
+        await work.of("flood", "1")
+        floods = [await work.of("flood", str(number)) for number in (2, 3, 4)]
+        await work.of("agent")
+        with pytest.raises(QueueFull):
+            await floods[-1]
+        assert len(work.queue) == 3
+        await work.ends("1")
+        await work.ends("2")
+        assert work.begun[-1] == "agent"
+
+
+async def test_where_all_have_one_place_the_newcomer_is_turned_away() -> None:
+    async with working(FairQueue(waiting=2)) as work:
+        for name in ("a", "b", "c"):
+            await work.of(name)
+        with pytest.raises(QueueFull):
+            await (await work.of("d"))
+        assert len(work.queue) == 2
+
+
+async def test_whoever_goes_away_while_waiting_leaves_no_gap() -> None:
+    async with working(FairQueue()) as work:
+        await work.of("a")
+        gone = await work.of("b")
+        await work.of("c")
+        gone.cancel()
+        await work.ends("a")
+        assert work.begun == ["a", "c"]
+
+
+async def test_a_turn_given_to_somebody_who_just_left_goes_to_the_next() -> None:
+    async with working(FairQueue()) as work:
+        await work.of("a")
+        leaving = await work.of("b")
+        await work.of("c")
+        work._ends["a"].set()
+        await asyncio.sleep(0)  # the turn is given, but not yet taken
+        assert len(work.queue) == 1
+        leaving.cancel()
+        await work.settle()
+        assert work.begun == ["a", "c"]
+        assert len(work.queue) == 0
+
+
+async def test_work_that_fails_gives_its_turn_back() -> None:
+    queue = FairQueue()
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            async with queue.turn("a"):
+                raise ZeroDivisionError
+    async with queue.turn("b"):
+        assert len(queue) == 0
