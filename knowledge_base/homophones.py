@@ -12,6 +12,7 @@ from knowledge_base.pinyin import is_chinese, rough, sound, spelt_out
 
 _LONGEST = 4
 _SHORTEST_PINYIN = 4
+_LONGEST_PINYIN = _LONGEST * 6  # no syllable has more letters than zhuang
 _LATIN = re.compile("[a-z]+")
 _MIN_PHRASES = 2  # a word of a single phrase may itself be a slip
 
@@ -51,7 +52,8 @@ class Homophones:
 
     def _from_pinyin(self, word: str) -> str:
         """The shop's word that a word in Latin letters spells out: tuikuan."""
-        if len(word) < _SHORTEST_PINYIN or not (word.isascii() and word.isalpha()):
+        is_short_enough = _SHORTEST_PINYIN <= len(word) <= _LONGEST_PINYIN
+        if not is_short_enough or not (word.isascii() and word.isalpha()):
             return ""
         if word in self.latin:
             return ""

@@ -32,6 +32,10 @@ def masked(text: str) -> str:
 
 
 def _replaced(text: str, found: tuple[Found, ...], mask: str) -> str:
-    for one in reversed(found):
-        text = text[: one.start] + mask + text[one.end :]
-    return text
+    """The text with a mask in place of each value; they are in order and do not overlap."""
+    parts: list[str] = []
+    end_of_last = 0
+    for one in found:
+        parts += text[end_of_last : one.start], mask
+        end_of_last = one.end
+    return "".join(parts) + text[end_of_last:] if found else text

@@ -8,6 +8,8 @@ from opencc import OpenCC
 
 from knowledge_base.masks import masked
 
+MAX_CHARS = 1200
+"""More than recognition ever asks about; what is longer is cut before it is folded and after."""
 _PASSES = 6
 # Zero-width and control characters that chat programs and copying leave behind; lone surrogates
 # cannot be encoded and would stop OpenCC.
@@ -44,7 +46,10 @@ class Normalizer:
         self._synonyms = any_of(heads)
 
     def normalize(self, text: str) -> str:
-        """The one spelling of a text. Doing it twice changes nothing; any Unicode is accepted."""
+        """The one spelling of a text's first 1,200 characters. Any Unicode is accepted.
+
+        Doing it twice changes nothing.
+        """
         folded = now = self._fold(text)
         for _ in range(_PASSES):
             before = now
@@ -58,16 +63,22 @@ class Normalizer:
         return folded
 
     def _fold(self, text: str) -> str:
-        start = now = " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).split())
+        # NFKC makes up to 18 characters of one (ﷺ), so it is cut on both sides of it
+        start = now = _visible(unicodedata.normalize("NFKC", text[:MAX_CHARS]))
         for _ in range(_PASSES):
             before = now
             # casefold() can undo NFKC, and OpenCC's phrases can make new ones: hence the loop.
             now = unicodedata.normalize("NFKC", now).casefold()
             now = self._to_simplified.convert(unicodedata.normalize("NFKC", now))
-            now = " ".join(_INVISIBLE.sub("", now).split())
+            now = _visible(now)
             if now == before:
                 return now
         return start
+
+
+def _visible(text: str) -> str:
+    """Without characters that nobody sees, blanks as single spaces, and no longer than allowed."""
+    return " ".join(_INVISIBLE.sub("", text[:MAX_CHARS]).split())
 
 
 def any_of(words: Collection[str]) -> re.Pattern[str] | None:

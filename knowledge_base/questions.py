@@ -11,6 +11,8 @@ _FOLLOWS = (
     r"\band also\b|\balso,)"
 )
 _NEXT = re.compile(_FOLLOWS)
+MAX_CLAUSES = 32
+"""What follows the 31st is taken for one clause: more is a paste, and each is folded by itself."""
 _MARKED = re.compile(r"[^?？]+[?？]*")
 # A clause ends there, at punctuation, a new line, or a space between Chinese characters.
 _ENDS = re.compile(
@@ -48,7 +50,7 @@ def clauses(text: str, normalize: Normalize) -> tuple[Clause, ...]:
 
     Nothing is left of a message that is polite and no more.
     """
-    parts = (part.strip() for part in _ENDS.split(text))
+    parts = (part.strip() for part in _ENDS.split(text, MAX_CLAUSES - 1))
     made = (Clause(part, normalize(part)) for part in parts if part)
     return tuple(one for one in made if one.normalized and not is_polite(one.normalized))
 

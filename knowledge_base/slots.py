@@ -8,7 +8,8 @@ alphabet has no such letters.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -90,6 +91,7 @@ _OUR_ALPHABET = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _WORDLESS = re.compile(r"[ \-_.]")
 
 
+@lru_cache(maxsize=8)
 def order_numbers(text: str) -> tuple[Found, ...]:
     """Order numbers of any shop system that we know, in the order of the text.
 
@@ -112,6 +114,7 @@ def order_numbers(text: str) -> tuple[Found, ...]:
     return _without_overlaps(readings)
 
 
+@lru_cache(maxsize=8)
 def card_secrets(text: str) -> tuple[Found, ...]:
     """What may be a card secret, upper case, with its dashes and without spaces.
 
@@ -172,16 +175,36 @@ def _fold(text: str) -> _Folded:
         return _Folded("", (), text)
     parts: list[str] = []
     origins: list[int] = []
-    for at, char in enumerate(text):
-        part = char if char.isascii() else unicodedata.normalize("NFKC", char)
-        part = _DASHES.get(part, part).upper()
-        # Characters that nobody sees are dropped; any kind of blank is one space.
-        part = " " if part.isspace() else "" if unicodedata.category(char) == "Cf" else part
+    end_of_last = 0
+    for odd in _ODD.finditer(text):
+        # nearly all of most texts is taken over as it stands, a stretch at a time
+        at = odd.start()
+        parts.append(text[end_of_last:at].upper())
+        origins.extend(range(end_of_last, at))
+        part = _folded_char(odd[0])
         parts.append(part)
         origins.extend([at] * len(part))
+        end_of_last = odd.end()
+    parts.append(text[end_of_last:].upper())
+    origins.extend(range(end_of_last, len(text)))
     return _Folded("".join(parts), tuple(origins), text)
 
 
+@lru_cache(maxsize=4096)
+def _folded_char(char: str) -> str:
+    # characters that nobody sees are dropped; any kind of blank is one space
+    if char.isspace():
+        return " "
+    if unicodedata.category(char) == "Cf":
+        return ""
+    part = unicodedata.normalize("NFKC", char)
+    # no value is written in what stands for whole words (ﷺ is 18 characters): it is a gap
+    return " " if len(part) > _LONGEST_FOLD else _DASHES.get(part, part).upper()
+
+
+_ODD = re.compile(r"[^\x20-\x7e\u4e00-\u9fff]")
+"""Anything whose folding is more than upper case."""
+_LONGEST_FOLD = 4
 _DASHES = dict.fromkeys("‐‑‒–—―−﹣－", "-")
 
 
@@ -198,12 +221,20 @@ def _all(
             yield folded.found(match, value, kind, group)
 
 
-def _without_overlaps(readings: Iterator[Found] | tuple[Found, ...]) -> tuple[Found, ...]:
+def _without_overlaps(readings: Iterable[Found]) -> tuple[Found, ...]:
+    """Of readings that overlap, the one that comes first; in the order of the text."""
     kept: list[Found] = []
+    starts: list[int] = []
     for one in readings:
-        if all(one.end <= other.start or one.start >= other.end for other in kept):
-            kept.append(one)
-    return tuple(sorted(kept, key=lambda one: one.start))
+        # what is kept does not overlap, so only the neighbours can be in the way
+        place = bisect_left(starts, one.start)
+        is_free = (place == 0 or kept[place - 1].end <= one.start) and (
+            place == len(kept) or one.end <= kept[place].start
+        )
+        if is_free:
+            kept.insert(place, one)
+            starts.insert(place, one.start)
+    return tuple(kept)
 
 
 def _compact(text: str) -> str:
