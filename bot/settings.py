@@ -81,7 +81,10 @@ class Settings(BaseSettings):
     smtp_from: str | None = Field(None, description="发件人，例如 星辰点卡 <no-reply@example.com>")
     smtp_tls: str = Field("tls", description="邮件加密方式：tls、starttls 或 none")
     admin_password: SecretStr | None = Field(
-        None, description="第一次启动时给管理员 admin 用的密码；不填就随机生成并打印一次"
+        None,
+        min_length=8,
+        max_length=200,
+        description="第一次启动时给管理员 admin 用的密码；不填就随机生成并打印一次",
     )
     log_level: str = Field("info", description="日志详细程度：debug、info、warning 或 error")
     log_format: str = Field("text", description="日志格式：text 给人看，json 给程序收集")
@@ -92,6 +95,21 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("secret_key", "smtp_password", "admin_password", "database_url", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object) -> object:
+        # taken for "not set", another key or database would be used without a word; taken at its
+        # word, it would be a password that everybody knows
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(text, str) and not text.strip():
+            raise ValueError("is empty: write a value, or delete the line")
+        return value
+
+    @field_validator("public_url", "smtp_host", "smtp_user", "smtp_from", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("smtp_tls")
     @classmethod
@@ -142,7 +160,6 @@ def read_settings(**overrides: object) -> Settings:
         name = "KEFU_" + "_".join(str(part) for part in problem["loc"][:1]).upper()
         field = Settings.model_fields.get(str(problem["loc"][0]))
         hint = f" ({field.description})" if field is not None else ""
+        why = problem["msg"].removeprefix("Value error, ")
         # the value itself may be a secret: it is not repeated
-        raise BadSetting(
-            f"{name}: {problem['msg']}{hint}; change it in the environment or in .env"
-        ) from None
+        raise BadSetting(f"{name}: {why}{hint}; change it in the environment or in .env") from None

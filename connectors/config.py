@@ -170,10 +170,11 @@ class _File:
 
     def _variable(self, node: yaml.Node, name: str) -> str:
         value = self._environment.get(name)
-        if not value:
-            self._note(node, f"环境变量 {name} 没有设置：在 .env 里加一行 {name}=… 再启动")
-            return _UNKNOWN
-        return value
+        if value is not None and value.strip():
+            return value
+        why = "没有设置" if value is None else "是空的"
+        self._note(node, f"环境变量 {name} {why}：在 .env 里写一行 {name}=… 再启动")
+        return _UNKNOWN
 
     def _explain(
         self, node: yaml.MappingNode, model: type[Account], error: ValidationError
@@ -185,7 +186,7 @@ class _File:
             name = ".".join(str(part) for part in problem["loc"])
             first = str(problem["loc"][0]) if problem["loc"] else ""
             place = known[first][0] if first in known else node
-            kind = _KINDS.get(problem["type"])
+            kind = _KINDS.get(problem["type"] if problem["input"] is not None else "missing")
             why = (
                 kind.format_map(problem.get("ctx", {}))
                 if kind is not None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from connectors.account import Account
+from connectors.secrets import SharedSecret
 
 
 class AppAccount(Account):
@@ -15,17 +16,19 @@ class AppAccount(Account):
 
     channel: Literal["app"] = "app"
     secret: Annotated[
-        SecretStr,
-        Field(min_length=16, description="签名用的密钥，App 和 kefu 各存一份，至少 16 个字符"),
+        SharedSecret,
+        Field(
+            description="签名用的密钥，App 和 kefu 各存一份；没有就运行 kefu channels init app 生成"
+        ),
     ]
     old_secret: Annotated[
-        SecretStr | None,
-        Field(min_length=16, description="换密钥时的旧密钥：这期间新旧签名都认，换完删掉这一行"),
+        SharedSecret | None,
+        Field(description="换密钥时的旧密钥：这期间新旧签名都认，换完删掉这一行"),
     ] = None
     webhook_url: Annotated[str, Field(description="kefu 把回复发到您服务器的哪个网址")]
     typing: Annotated[bool, Field(description="把“正在输入”也发给 App")] = False
 
-    max_skew_s: Annotated[float, Field(gt=0, description="双方时钟最多差几秒")] = 300.0
+    max_skew_s: Annotated[float, Field(gt=0, le=3600, description="双方时钟最多差几秒")] = 300.0
     max_text: Annotated[int, Field(ge=100, description="一条文字最多几个字")] = 4000
     max_body_mb: Annotated[int, Field(ge=1, le=30, description="App 发来的一个请求最大几 MB")] = 5
     timeout_s: Annotated[float, Field(gt=0, le=18, description="等您的服务器回答最多几秒")] = 10.0

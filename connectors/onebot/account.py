@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from connectors.account import Account
+from connectors.secrets import SharedSecret
 
 
 class OneBotAccount(Account):
@@ -25,9 +26,12 @@ class OneBotAccount(Account):
         ),
     ]
     access_token: Annotated[
-        SecretStr | None,
-        Field(min_length=8, description="两边约定的暗号，NapCat 里叫 token；不填就只许本机连接"),
-    ] = None
+        SharedSecret,
+        Field(
+            description="kefu 和 QQ 那边约定的暗号，NapCat 里叫 token，至少 16 个字符；"
+            "没有就运行 kefu channels init onebot 生成"
+        ),
+    ]
     mode: Annotated[
         Literal["reverse", "forward"],
         Field(description="reverse：QQ 那边连过来；forward：kefu 连过去"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from connectors.account import Account
+from connectors.secrets import IssuedSecret
 
 _Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+[^\s?#/]$")]
 
@@ -27,9 +28,7 @@ class QQAccount(Account):
             description="机器人的 AppID（开发 → 开发设置）",
         ),
     ]
-    secret: Annotated[
-        SecretStr, Field(min_length=1, description="机器人的 AppSecret（开发 → 开发设置）")
-    ]
+    secret: Annotated[IssuedSecret, Field(description="机器人的 AppSecret（开发 → 开发设置）")]
 
     buttons: Annotated[
         bool, Field(description="用真正的按钮。要 QQ 给机器人开通“自定义按钮”才行")
@@ -67,9 +66,9 @@ class QQAccount(Account):
     group_replies: Annotated[int, Field(gt=0, description="群里每条消息最多可以回几条")] = 5
     max_text: Annotated[int, Field(ge=100, description="一条文字最多几个字")] = 1500
     max_button_label: Annotated[int, Field(ge=1, description="按钮上最多几个字")] = 10
-    max_age_s: Annotated[float, Field(gt=0, description="QQ 推来的请求，签名时间最多差几秒")] = (
-        600.0
-    )
+    max_age_s: Annotated[
+        float, Field(gt=0, le=3600, description="QQ 推来的请求，签名时间最多差几秒")
+    ] = 600.0
 
 
 ACCOUNT = QQAccount

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.account import Account
+from connectors.secrets import IssuedSecret, SharedSecret
 
 _TOKEN = re.compile(r"[0-9]{5,20}:[A-Za-z0-9_-]{30,60}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -20,7 +21,7 @@ class TelegramAccount(Account):
     """One bot, as @BotFather made it."""
 
     channel: Literal["telegram"] = "telegram"
-    token: Annotated[SecretStr, Field(description="@BotFather 给的 token")]
+    token: Annotated[IssuedSecret, Field(description="@BotFather 给的 token")]
     updates: Annotated[
         Literal["polling", "webhook", "relayed"],
         Field(
@@ -29,9 +30,10 @@ class TelegramAccount(Account):
         ),
     ] = "polling"
     webhook_secret: Annotated[
-        SecretStr | None,
+        SharedSecret | None,
         Field(
-            description="推送时带的暗号，字母、数字、_、-；relayed 一定要填，webhook 不填会自动生成"
+            description="推送时带的暗号，字母、数字、_、-；webhook 不填会自动生成；relayed 要填："
+            "运行 kefu channels init telegram 生成"
         ),
     ] = None
     replace_webhook: Annotated[
@@ -81,14 +83,14 @@ class TelegramAccount(Account):
     @classmethod
     def _is_a_token(cls, value: SecretStr) -> SecretStr:
         if not _TOKEN.fullmatch(value.get_secret_value()):
-            raise ValueError("token 不完整，形如 110201543:AAH…，请从 @BotFather 重新复制")
+            raise ValueError("不完整，形如 110201543:AAH…，请从 @BotFather 重新复制")
         return value
 
     @field_validator("webhook_secret")
     @classmethod
     def _is_a_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _SECRET.fullmatch(value.get_secret_value()):
-            raise ValueError("webhook_secret 只能用字母、数字、_ 和 -，最长 256 个")
+            raise ValueError("只能用字母、数字、_ 和 -，最长 256 个")
         return value
 
     @field_validator("proxy")

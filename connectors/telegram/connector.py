@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
@@ -43,6 +42,7 @@ from connectors.messages import (
     SendStatus,
     Unit,
 )
+from connectors.secrets import is_same
 from connectors.telegram import advice, outgoing
 from connectors.telegram.account import TelegramAccount
 from connectors.telegram.api import BotApi, Json
@@ -173,8 +173,7 @@ class TelegramConnector(BaseConnector):
         return web.Response()
 
     def _check_secret(self, request: web.Request) -> None:
-        given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "replace")
-        if not hmac.compare_digest(given, self._account.hook_secret.encode()):
+        if not is_same(request.headers.get(SECRET_HEADER, ""), self._account.hook_secret):
             raise BadWebhook(401, "the secret is wrong")
 
     async def _take(self, updates: Sequence[Json], checkpoint: Checkpoint | None = None) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from connectors.account import Account
+from connectors.secrets import AesKey, CallbackToken, IssuedSecret
 
-_KEY_CHARS, _KEY_BYTES = 43, 32
 WAITING_TEXT = "正在为您处理，请稍等片刻，再随便发一个字就能看到答复～"
 
 
@@ -22,11 +21,17 @@ class WechatAccount(Account):
         str, Field(pattern=r"^wx[0-9A-Za-z]{6,40}$", description="开发者 ID（AppID），wx 开头")
     ]
     app_secret: Annotated[
-        SecretStr | None, Field(description="开发者密码（AppSecret）；只被动回复时可以不填")
+        IssuedSecret | None, Field(description="开发者密码（AppSecret）；只被动回复时可以不填")
     ] = None
-    token: Annotated[SecretStr, Field(description="服务器配置里自己填的令牌（Token）")]
+    token: Annotated[
+        CallbackToken,
+        Field(
+            description="服务器配置里自己填的令牌（Token）："
+            "没有就运行 kefu channels init wechat 生成"
+        ),
+    ]
     encoding_aes_key: Annotated[
-        SecretStr | None, Field(description="服务器配置里的消息加解密密钥，43 个字符")
+        AesKey | None, Field(description="服务器配置里的消息加解密密钥（EncodingAESKey）")
     ] = None
     encryption: Annotated[
         Literal["safe", "compat", "plain"],
@@ -53,7 +58,9 @@ class WechatAccount(Account):
     ] = "stable_token"  # noqa: S105 - the name of a call
     timeout_s: Annotated[float, Field(gt=0, description="一次请求最多等几秒")] = 8.0
     refresh_before_s: Annotated[float, Field(ge=0, description="访问凭证到期前几秒换新的")] = 300.0
-    clock_skew_s: Annotated[float, Field(gt=0, description="推送里的时间最多差几秒")] = 300.0
+    clock_skew_s: Annotated[float, Field(gt=0, le=3600, description="推送里的时间最多差几秒")] = (
+        300.0
+    )
     window_h: Annotated[float, Field(gt=0, description="顾客说话以后，几小时内可以回复")] = 48.0
     replies_per_message: Annotated[int, Field(gt=0, description="顾客说一次话，最多可以回几条")] = 5
     event_window_s: Annotated[
@@ -96,20 +103,6 @@ class WechatAccount(Account):
     def is_passive(self) -> bool:
         """Whether it may only answer within a push."""
         return self.replies == "passive"
-
-    @field_validator("encoding_aes_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        key = value.get_secret_value()
-        try:
-            is_key = len(key) == _KEY_CHARS and len(b64decode(key + "=")) == _KEY_BYTES
-        except ValueError:
-            is_key = False
-        if not is_key:
-            raise ValueError("消息加解密密钥应该是 43 个字母和数字，请从公众平台重新复制")
-        return value
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

@@ -6,7 +6,6 @@ Source: 接入指南, 消息加解密说明.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from wechatpy.exceptions import WeChatException
 from wechatpy.replies import TextReply
 
 from connectors.errors import BadWebhook
+from connectors.secrets import is_same
 
 
 class Callback:
@@ -99,7 +99,7 @@ class Callback:
         parts = [self._token.get_secret_value(), timestamp, query.get("nonce", ""), *more]
         joined = b"".join(sorted(part.encode(errors="replace") for part in parts))
         expected = hashlib.sha1(joined).hexdigest()  # noqa: S324 - the platform's choice
-        if not hmac.compare_digest(expected.encode(), query[name].encode()):
+        if not is_same(query[name], expected):
             raise BadWebhook(403, "bad signature")
         if not self._is_fresh(timestamp, now):
             raise BadWebhook(403, "too old, or a clock is wrong")

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 
 from connectors.account import Account
-
-_KEY_CHARS, _KEY_BYTES = 43, 32
+from connectors.secrets import AesKey, CallbackToken, IssuedSecret
 
 
 class WecomAccount(Account):
     """One 客服账号 of a WeCom corporation, managed by one self-built app."""
 
     channel: Literal["wecom"] = "wecom"
-    corp_id: Annotated[str, Field(min_length=1, description="企业 ID：我的企业 → 企业信息最下面")]
-    secret: Annotated[SecretStr, Field(description="自建应用的 Secret")]
-    token: Annotated[SecretStr, Field(description="接收消息里的 Token")]
-    aes_key: Annotated[SecretStr, Field(description="接收消息里的 EncodingAESKey，43 个字符")]
+    corp_id: Annotated[
+        str,
+        Field(pattern=r"^[0-9A-Za-z_-]{4,64}$", description="企业 ID：我的企业 → 企业信息最下面"),
+    ]
+    secret: Annotated[IssuedSecret, Field(description="自建应用的 Secret")]
+    token: Annotated[
+        CallbackToken,
+        Field(description="接收消息里的 Token：没有就运行 kefu channels init wecom 生成"),
+    ]
+    aes_key: Annotated[AesKey, Field(description="接收消息里的 EncodingAESKey")]
     open_kfid: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$", description="客服账号 ID")]
 
     api_url: Annotated[
@@ -32,7 +36,9 @@ class WecomAccount(Account):
     history_min: Annotated[
         float, Field(ge=0, description="第一次启动时，几分钟以前的消息不再回答")
     ] = 10.0
-    clock_skew_s: Annotated[float, Field(gt=0, description="通知里的时间最多差几秒")] = 300.0
+    clock_skew_s: Annotated[float, Field(gt=0, le=3600, description="通知里的时间最多差几秒")] = (
+        300.0
+    )
     window_h: Annotated[float, Field(gt=0, description="顾客说话以后，几小时内可以回复")] = 48.0
     replies_per_message: Annotated[int, Field(gt=0, description="顾客说一次话，最多可以回几条")] = 5
     welcome_s: Annotated[float, Field(gt=0, description="欢迎语要在几秒内发出")] = 20.0
@@ -52,18 +58,6 @@ class WecomAccount(Account):
         tuple[int, ...],
         Field(description="重复发送同一条时接口返回的错误码：见到它们就当作已经发出"),
     ] = ()
-
-    @field_validator("aes_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr) -> SecretStr:
-        key = value.get_secret_value()
-        try:
-            is_key = len(key) == _KEY_CHARS and len(b64decode(key + "=")) == _KEY_BYTES
-        except ValueError:
-            is_key = False
-        if not is_key:
-            raise ValueError("EncodingAESKey 应该是 43 个字母和数字，请从企业微信后台重新复制")
-        return value
 
 
 ACCOUNT = WecomAccount

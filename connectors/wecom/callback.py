@@ -6,7 +6,6 @@ Source: 回调配置 (90930), 加解密方案说明 (90968).
 from __future__ import annotations
 
 import hashlib
-import hmac
 import struct
 from base64 import b64decode
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from wechatpy.crypto import PrpCrypto
 from wechatpy.exceptions import WeChatException
 
 from connectors.errors import BadWebhook
+from connectors.secrets import is_same
 
 _NEWS = "kf_msg_or_event"
 _MAX_TIME_DIGITS = 11
@@ -74,7 +74,7 @@ class Callback:
         parts = [self._token.get_secret_value(), timestamp, query.get("nonce", ""), sealed]
         expected = hashlib.sha1("".join(sorted(parts)).encode("utf-8", "replace")).hexdigest()  # noqa: S324 - the platform's
         given = query.get("msg_signature", "")
-        if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
+        if not is_same(given, expected):
             raise BadWebhook(403, "bad signature")
         if not self._is_fresh(timestamp, now):
             raise BadWebhook(403, "too old, or a clock is wrong")

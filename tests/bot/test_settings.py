@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from bot.errors import BadSetting
 from bot.settings import Settings, read_settings
+from handoff.passwords import MAX_CHARS, MIN_CHARS
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 
@@ -35,6 +37,33 @@ def test_a_wrong_setting_is_refused_by_name(
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSetting, match=name):
         read_settings()
+
+
+@pytest.mark.parametrize("value", ["", " ", "\u3000", "\t"])
+@pytest.mark.parametrize(
+    "name", ["KEFU_SECRET_KEY", "KEFU_ADMIN_PASSWORD", "KEFU_SMTP_PASSWORD", "KEFU_DATABASE_URL"]
+)
+def test_a_secret_that_is_empty_is_refused_and_not_taken_for_unset(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSetting, match=f"{name}: is empty"):
+        read_settings()
+
+
+def test_a_password_is_refused_where_an_agents_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    for length, is_good in ((MIN_CHARS - 1, False), (MIN_CHARS, True), (MAX_CHARS + 1, False)):
+        monkeypatch.setenv("KEFU_ADMIN_PASSWORD", "x" * length)
+        with nullcontext() if is_good else pytest.raises(BadSetting, match="KEFU_ADMIN_PASSWORD"):
+            assert read_settings().admin_password
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "SMTP_HOST", "SMTP_USER", "SMTP_FROM"])
+def test_what_is_no_secret_and_empty_is_not_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"KEFU_{name}", "")
+    settings = read_settings()
+    assert getattr(settings, name.lower()) is None
+    assert not settings.has_mail
 
 
 def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from pydantic import ValidationError
+from yarl import URL
 
 from connectors.errors import AuthError, MediaGone, Rejected, Retryable, SendError
 from connectors.messages import (
@@ -20,6 +22,7 @@ from connectors.messages import (
     PeerKind,
     Unit,
 )
+from connectors.onebot.account import OneBotAccount
 from connectors.onebot.connector import OneBotConnector
 from tests.factories.channels import House, a_house
 from tests.factories.messaging import an_outbound
@@ -129,13 +132,61 @@ async def test_a_token_may_stand_in_the_address_too(line: Line) -> None:
         assert not wire.closed
 
 
-async def test_without_a_token_only_this_machine_may_connect(
-    house: House, clock: FakeClock
+NO_TOKENS = {
+    "nothing": {},
+    "an empty bearer, as NapCat sends it": {"Authorization": "Bearer "},
+    "a bearer of blanks": {"Authorization": "Bearer    "},
+    "another token": {"Authorization": "Bearer another-token-0123456789"},
+    "the token and more": {"Authorization": f"Bearer {TOKEN}x"},
+    "half of the token": {"Authorization": f"Bearer {TOKEN[:-1]}"},
+    "another scheme": {"Authorization": f"Basic {TOKEN}"},
+    "words": {"Authorization": "Bearer 暗号暗号暗号暗号暗号暗号暗号暗号"},
+    "a proxy's word": {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"},
+    "a page in the owner's browser": {"Origin": "http://127.0.0.1:8000"},
+}
+
+
+@pytest.mark.parametrize("headers", NO_TOKENS.values(), ids=NO_TOKENS)
+async def test_a_stranger_behind_a_local_proxy_displaces_nobody(
+    line: Line, qq: FakeOneBot, headers: dict[str, str]
 ) -> None:
-    line = await Line(house, clock, access_token=None).opened()
-    fake = await line.dials(token="")
-    assert fake.wires.refused == []
-    await line.close()
+    async with aiohttp.ClientSession(headers={"X-Self-ID": SELF_ID, **headers}) as stranger:
+        for query in ("", "?access_token=", "?access_token=%FF%FE", "?access_token=%E6%9A%97"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await stranger.ws_connect(f"{line.url}/onebot/v11/ws{query}")
+            assert refused.value.status in {401, 403}
+    await line.connector.send(a_unit(to(qq, "小明")))
+    assert [one.text for one in qq.shown("小明")] == ["您好"]
+    assert qq.wires.opened == 1
+    assert line.connector.health().state is HealthState.UP
+
+
+@pytest.mark.parametrize(
+    "given", [b"\xff\xfe", b"\xe6\x9a", b"\xed\xa0\x80", b"\xc3\xa9" * 9, b"~" * 4000]
+)
+async def test_a_token_of_any_bytes_is_refused_and_no_error(line: Line, given: bytes) -> None:
+    url = URL(line.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(
+        b"GET /onebot/v11/ws HTTP/1.1\r\nHost: kefu\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"X-Self-ID: " + SELF_ID.encode() + b"\r\nAuthorization: Bearer " + given + b"\r\n\r\n"
+    )
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    await writer.wait_closed()
+    assert status == 403
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_an_account_without_a_token_is_none(mode: str) -> None:
+    entry = {"self_id": SELF_ID, "mode": mode, "url": "ws://127.0.0.1:3001"}
+    with pytest.raises(ValidationError, match="access_token"):
+        OneBotAccount.model_validate(entry)
+    for empty in ("", "  ", None):
+        with pytest.raises(ValidationError, match="access_token"):
+            OneBotAccount.model_validate({**entry, "access_token": empty})
 
 
 async def test_the_newest_connection_wins(line: Line, qq: FakeOneBot) -> None:
@@ -164,7 +215,7 @@ async def test_a_forward_connection_with_a_wrong_token_is_down_and_says_so(
     house: House, clock: FakeClock
 ) -> None:
     async with FakeOneBot(clock, mode="forward") as fake:
-        connector = house.connector({**fake.account(), "access_token": "another-token"})
+        connector = house.connector({**fake.account(), "access_token": "another-token-0123456789"})
         check = await connector.check()
         assert (check.is_reachable, check.is_authorised) == (True, False)
 

@@ -6,14 +6,14 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.wechat.account import WechatAccount
-from tests.fakes.wechat.platform import AES_KEY, APP_ID
+from tests.fakes.wechat.platform import AES_KEY, APP_ID, TOKEN
 
 
 def entry(**more: Any) -> dict[str, Any]:
     return {
         "app_id": APP_ID,
         "app_secret": "s" * 32,
-        "token": "tok",
+        "token": TOKEN,
         "encoding_aes_key": AES_KEY,
         **more,
     }

@@ -11,8 +11,10 @@ from connectors.errors import BadWebhook
 from connectors.wechat.callback import Callback, read
 from tests.fakes.wechat import payloads
 from tests.fakes.wechat.envelope import Envelope, signed
-from tests.fakes.wechat.platform import AES_KEY, APP_ID, ORIGINAL_ID, TOKEN
+from tests.fakes.wechat.platform import AES_KEY, APP_ID, ORIGINAL_ID
 
+TOKEN = "tok"
+"""The published vectors' own."""
 STAMP = 1700000000
 NOW = datetime.fromtimestamp(STAMP, UTC)
 ENCRYPT = "2iovpwrdbG9xQ8R+S8Vsp9chqUjKOVV8s7xnKeI8Yi+ttlHMdKWtBEGgz3yChp/8DxC03vonSEZ/yqvWKieGpQ=="

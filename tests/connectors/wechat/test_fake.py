@@ -93,7 +93,9 @@ def test_the_signature_of_the_url_check_is_the_published_one() -> None:
 def test_the_sealed_vector_opens_with_its_signature() -> None:
     signature = "0f9e2669921a68b8e4f5144c87334394e5d69b66"
     assert signed("tok", "1700000000", "nonce1", ENCRYPT) == signature
-    plain = crypto().decrypt_message(SEALED, signature, "1700000000", "nonce1")
+    plain = WeChatCrypto("tok", AES_KEY, APP_ID).decrypt_message(
+        SEALED, signature, "1700000000", "nonce1"
+    )
     assert plain == "<xml><a>1</a></xml>"
 
 

@@ -87,7 +87,7 @@ def test_the_fakes_entry_is_an_account() -> None:
     assert (account.ref.channel, account.ref.account_id) == ("wecom", "vip")
 
 
-@pytest.mark.parametrize("key", ["", "短", "A" * 42, "A" * 44, "!" * 43])
+@pytest.mark.parametrize("key", ["A", "A" * 42, "A" * 44, "!" * 43])
 def test_a_key_of_another_length_is_refused_with_a_hint(key: str) -> None:
     fake = FakeWeComKF()
     fake.url = "http://127.0.0.1:1"

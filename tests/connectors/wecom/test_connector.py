@@ -350,7 +350,7 @@ async def test_a_check_of_what_is_right_has_no_advice(stand: Stand) -> None:
 @pytest.mark.parametrize(
     ("settings", "is_authorised", "advice"),
     [
-        ({"secret": "wrong"}, False, "Secret 不对"),
+        ({"secret": "w" * 43}, False, "Secret 不对"),
         ({"corp_id": "wwwrong"}, False, "企业 ID 不对"),
         ({"open_kfid": "wkOther"}, True, "没有找到客服账号 wkOther"),
         ({"api_url": "http://127.0.0.1:9"}, None, "连不上企业微信"),

@@ -209,7 +209,7 @@ async def test_reading_too_often_pauses_until_a_notice_brings_a_token(
 
 
 async def test_a_refused_secret_shows_in_the_health_with_advice(stand: Stand) -> None:
-    stand.connector = stand.a_connector(secret="wrong")
+    stand.connector = stand.a_connector(secret="w" * 43)
     await stand.connector.start()
     await stand.until(lambda: stand.connector.health().state is HealthState.DOWN)
     assert "Secret 不对" in str(stand.connector.health().last_error)

@@ -24,7 +24,7 @@ from tests.fakes.wechat.rules import ERRORS, UNAVAILABLE, Refused, Rules
 
 APP_ID = "wx1234567890abcdef"
 APP_SECRET = "0123456789abcdef0123456789abcdef"
-TOKEN = "tok"
+TOKEN = "wechattoken0123456789"
 AES_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 ORIGINAL_ID = "gh_0123456789ab"
 REPLIES = {"text", "image", "voice", "video", "music", "news"}

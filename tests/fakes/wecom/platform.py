@@ -18,7 +18,7 @@ from tests.fakes.wecom.state import Entry, Media, State
 
 CORP_ID = "ww1234567890abcdef"
 SECRET = "corp-secret-0123456789abcdefghijklmnopqrstu"
-CALLBACK_TOKEN = "callbacktoken"
+CALLBACK_TOKEN = "callbacktoken0123456789"
 AES_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 OPEN_KFID = "wkAJ2GCAAASSm4_FhToWMFea0xAFfd3Q"
 
