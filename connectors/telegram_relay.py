@@ -31,6 +31,7 @@ import random
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -185,7 +186,7 @@ class Relay:
     async def take(self, update: Update) -> None:
         """Give an update to kefu; returns when it is stored there, or after a moment."""
         self._ensure_running()
-        letter = _Letter(json.dumps(update.to_dict(), ensure_ascii=False).encode())
+        letter = _Letter(body_of(update))
         if len(self._waiting) >= MAX_QUEUED:
             self._waiting.popleft().finish()
             self._dropped("the queue is full")
@@ -249,6 +250,19 @@ class Relay:
         self._is_failing = True
         for letter in self._waiting:
             letter.tried.set()
+
+
+def body_of(update: Update) -> bytes:
+    """Return an update as kefu's webhook takes it: the Bot API's JSON."""
+    told = json.dumps(update.to_dict(), ensure_ascii=False, default=_plain)
+    return told.encode("utf-8", "replace")
+
+
+def _plain(value: Any) -> float | str:
+    """Return what the library leaves as an object, such as the date 0 of an old message."""
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    return value.total_seconds() if isinstance(value, timedelta) else str(value)
 
 
 class _Letter:

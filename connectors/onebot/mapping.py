@@ -18,26 +18,16 @@ from connectors.messages import (
     ChannelRef,
     Inbound,
     InboundKind,
-    MediaHandle,
     PeerKind,
 )
 from connectors.onebot import segments
+from connectors.onebot.content import content
 from connectors.onebot.segments import Segment
+from connectors.text.payload import present
+from connectors.text.standins import FILE_NAMES, standin
 
 TEMPORARY = "@"
 """Joins a member and the group through which a temporary session reaches them, in a peer id."""
-_FILES = {"image": "image", "record": "voice", "video": "video", "file": "file"}
-_CARDS = {
-    "location": "[位置]",
-    "share": "[链接]",
-    "contact": "[名片]",
-    "music": "[音乐]",
-    "forward": "[聊天记录]",
-    "json": "[卡片]",
-    "xml": "[卡片]",
-    "mface": "",
-}
-_FACE = "🙂"
 _MAX_RAW = 20_000
 
 
@@ -55,13 +45,14 @@ class Mapper:
 
     def inbound(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
         """What an event is to the shop; ``None`` for what concerns nobody."""
-        match event.get("post_type"):
+        told = present(event)
+        match told.get("post_type"):
             case "message":
-                return self._message(event, now)
+                return self._message(told, now)
             case "message_sent":
-                return self._native(event, now)
+                return self._native(told, now)
             case "notice":
-                return self._notice(event, now)
+                return self._notice(told, now)
             case _:
                 return self._other(event, now)
 
@@ -71,22 +62,21 @@ class Mapper:
         user_id = _id(event.get("user_id"))
         if not user_id or user_id == self.self_id:
             return None
-        parts = segments.read(event.get("message"))
+        parts = _parts(event)
         is_group = event.get("message_type") == "group"
         if is_group and not self._is_meant(parts):
             return None
         address = self._address(event, user_id, is_group=is_group)
-        words, is_unreadable = _words(parts, self.self_id)
-        media = tuple(_media(part) for part in parts if part.type in _FILES)
+        found = content(parts, self.self_id)
         kind = event.get("message_type")
         key = f"{kind}:{address.peer_id}:{_id(event.get('message_id'))}:{_id(event.get('time'))}"
         return Inbound(
             dedup_key=key[:160],
             address=address,
             received_at=now,
-            text=words,
-            is_unreadable=is_unreadable,
-            media=media,
+            text=found.text,
+            is_unreadable=found.is_unreadable,
+            media=found.media,
             person_name=_name(event.get("sender")),
             platform_time=_time(event.get("time")),
         )
@@ -116,7 +106,8 @@ class Mapper:
         peer_id = _id(event.get("target_id"))
         if event.get("message_type") != "private" or not peer_id or peer_id == self.self_id:
             return None
-        words, _ = _words(segments.read(event.get("message")), self.self_id)
+        found = content(_parts(event), self.self_id)
+        words = found.text or "".join(standin(FILE_NAMES[one.kind]) for one in found.media)
         message_id = _id(event.get("message_id"))
         if self.is_ours(message_id, peer_id, words):
             return None
@@ -132,6 +123,8 @@ class Mapper:
     # ------------------------------------------------------------------ the rest
 
     def _notice(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
+        if event.get("notice_type") == "offline_file":
+            return self._message({**event, "message": _told_file(event.get("file"))}, now)
         kinds = {"friend_add": InboundKind.ARRIVAL, "friend_recall": InboundKind.RECALL}
         kind = kinds.get(str(event.get("notice_type")))
         user_id = _id(event.get("user_id"))
@@ -157,42 +150,13 @@ class Mapper:
         )
 
 
-def _words(parts: Sequence[Segment], self_id: str) -> tuple[str, bool]:
-    """What was said, and whether that only describes what was sent."""
-    said: list[str] = []
-    has_card = False
-    for part in parts:
-        match part.type:
-            case "text":
-                said.append(part.get("text"))
-            case "at" if part.get("qq") != self_id:
-                name = "全体成员" if part.get("qq") == "all" else part.get("name", "qq")
-                said.append(f"@{name.lstrip('@')} ")
-            case "face" | "mface" | "rps" | "dice":
-                said.append(_FACE)
-            case card if card in _CARDS:
-                has_card = True
-                said.append(f"{_CARDS[card]} {part.get('title', 'content')}".strip()[:300])
-    has_text = any(part.type == "text" and part.get("text").strip() for part in parts)
-    return "".join(said).strip(), has_card and not has_text
+def _parts(event: Mapping[str, Any]) -> tuple[Segment, ...]:
+    return segments.read(event.get("message")) or segments.read(event.get("raw_message"))
 
 
-def _media(part: Segment) -> MediaHandle:
-    size = part.get("file_size", "size")
-    return MediaHandle(
-        kind=_FILES[part.type],
-        handle={
-            "type": part.type,
-            "url": part.get("url") or _http(part.get("file")),
-            "file": part.get("file_id", "file"),
-        },
-        name=part.get("name", "file") if part.type == "file" else "",
-        size=int(size) if size.isdecimal() and len(size) < 12 else None,  # noqa: PLR2004 - no file has more
-    )
-
-
-def _http(address: str) -> str:
-    return address if address.startswith(("http://", "https://")) else ""
+def _told_file(file: object) -> list[dict[str, Any]]:
+    """A file that is told by a notice (go-cqhttp), as the segment that others send."""
+    return [{"type": "file", "data": file if isinstance(file, Mapping) else {}}]
 
 
 def _id(value: object) -> str:

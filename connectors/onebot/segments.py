@@ -20,10 +20,15 @@ _MAX_SEGMENTS = 500
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One piece of a message: ``text``, ``image``, ``at`` …; its data as texts."""
+    """One piece of a message: ``text``, ``image``, ``at`` …; its data as texts.
+
+    Attributes:
+        more: What of its data is no text: the messages that are passed on, a card's object.
+    """
 
     type: str
     data: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def get(self, *names: str) -> str:
         """The first of these that is there; ``""`` for none."""
@@ -43,7 +48,7 @@ def read(message: object) -> tuple[Segment, ...]:
     if not isinstance(message, Sequence):
         return ()
     return tuple(
-        Segment(str(one["type"]), _texts(one.get("data")))
+        _from_object(one)
         for one in message[:_MAX_SEGMENTS]
         if isinstance(one, Mapping) and one.get("type")
     )
@@ -82,6 +87,16 @@ def escape(words: str, *, is_parameter: bool = False) -> str:
     return written.replace(",", "&#44;") if is_parameter else written
 
 
+def _from_object(one: Mapping[str, Any]) -> Segment:
+    data = one.get("data")
+    if not isinstance(data, Mapping):
+        # some write the data beside the type
+        data = {name: value for name, value in one.items() if name != "type"}
+    texts = _texts(data)
+    more = {str(name): value for name, value in data.items() if str(name) not in texts}
+    return Segment(str(one["type"]), texts, more)
+
+
 def _from_string(message: str) -> Iterable[Segment]:
     end_of_last = 0
     for found in _CODE.finditer(message):
@@ -94,10 +109,8 @@ def _from_string(message: str) -> Iterable[Segment]:
         yield Segment("text", {"text": unescape(message[end_of_last:])})
 
 
-def _texts(data: object) -> dict[str, str]:
+def _texts(data: Mapping[Any, Any]) -> dict[str, str]:
     """The standard says texts; implementations send numbers as well."""
-    if not isinstance(data, Mapping):
-        return {}
     return {
         str(name): str(value)
         for name, value in data.items()

@@ -6,9 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connectors.messages import MediaHandle
+from connectors.text.payload import words_in
+from connectors.text.standins import FILE_NAMES, MAX_CHARS, card, standin
 
-_CARD = 3
+QUOTE = 103
+"""``message_type`` of an answer to another message: ``msg_elements`` is what it answers."""
+_KINDS = {2: "富文本消息", 3: "卡片", 4: "图文消息", 7: "富媒体消息"}
+_CARDS = ("ark_data", "ark", "embed", "embeds", "markdown", "keyboard")
+_CARD_WORDS = ("prompt", "title", "desc", "description", "content", "name", "label", "text")
 _MAX_PROMPT = 200
+_DEEPEST = 4
+_MOST_ELEMENTS = 20
 
 
 def media_of(d: Mapping[str, Any]) -> tuple[MediaHandle, ...]:
@@ -22,14 +30,58 @@ def transcript_of(d: Mapping[str, Any]) -> str:
     return "\n".join(text.strip() for text in heard if isinstance(text, str) and text.strip())
 
 
-def has_only_card(d: Mapping[str, Any]) -> str | None:
-    """What a card (a place, a mini app) says of itself; ``None`` where there is none."""
-    ark = d.get("ark_data")
-    if not isinstance(ark, dict):
-        return "[卡片]" if d.get("message_type") == _CARD else None
-    prompt = ark.get("prompt")
-    said = prompt.strip()[:_MAX_PROMPT] if isinstance(prompt, str) else ""
-    return said if said.startswith("[") else f"[卡片] {said}".strip()
+def stand_in(d: Mapping[str, Any], depth: int = _DEEPEST) -> str | None:
+    """Return the line for what is neither words nor a file that can be had.
+
+    Returns:
+        Its name and the words in it (a place, a mini app, a merged record, a picture without an
+        address); ``None`` where a message holds nothing at all.
+    """
+    lines = [_card(d, name) for name in _CARDS if d.get(name)]
+    lines += [_lost(one) for one in _attachments(d) if _handle(one) is None]
+    kind = d.get("message_type")
+    if kind != QUOTE and depth > 0:
+        lines += _passed_on(d, depth)
+    if not lines and isinstance(kind, int) and kind in _KINDS:
+        lines = [standin(_KINDS[kind])]
+    return " ".join(lines)[:MAX_CHARS] or None
+
+
+def _card(d: Mapping[str, Any], name: str) -> str:
+    found = d[name]
+    prompt = found.get("prompt") if isinstance(found, dict) else None
+    if isinstance(prompt, str):
+        words = [one for one in words_in(found.get("fields"), _CARD_WORDS) if one not in prompt]
+        return card("卡片", prompt[:_MAX_PROMPT], *words)
+    return standin("按钮" if name == "keyboard" else "卡片", *words_in(found, _CARD_WORDS))
+
+
+def _lost(attachment: Mapping[str, Any]) -> str:
+    """A file without an address."""
+    kind = _kind(str(attachment.get("content_type") or ""))
+    name = attachment.get("filename") if kind == "file" else ""
+    return standin(FILE_NAMES[kind], name or "")
+
+
+def _passed_on(d: Mapping[str, Any], depth: int) -> list[str]:
+    """Messages within a message: each one's words, or the line that stands for it."""
+    elements = d.get("msg_elements")
+    found = [one for one in elements if isinstance(one, dict)] if isinstance(elements, list) else []
+    said = [element_line(one, depth) for one in found[:_MOST_ELEMENTS]]
+    return [standin("聊天记录", *said)] if found else []
+
+
+def element_line(element: Mapping[str, Any], depth: int = _DEEPEST) -> str:
+    """Return one message within another as a line; empty where it holds nothing."""
+    words = element.get("content")
+    said = [words.strip()] if isinstance(words, str) and words.strip() else []
+    said += [
+        standin(FILE_NAMES[_kind(str(one.get("content_type") or ""))])
+        for one in _attachments(element)
+        if _handle(one) is not None
+    ]
+    rest = stand_in(element, depth - 1)
+    return " ".join([*said, *([rest] if rest is not None else [])])
 
 
 def _attachments(d: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -71,4 +123,4 @@ def _whole(url: str) -> str:
     return "https://" + url.removeprefix("//")
 
 
-__all__ = ["has_only_card", "media_of", "transcript_of"]
+__all__ = ["QUOTE", "element_line", "media_of", "stand_in", "transcript_of"]

@@ -20,9 +20,10 @@ from connectors.messages import (
     PeerKind,
     ReplyWindow,
 )
-from connectors.qq.content import has_only_card, media_of, transcript_of
+from connectors.qq.content import media_of, stand_in, transcript_of
 from connectors.qq.text import faces_as_emoji, without_mention
 from connectors.qq.webhook import Envelope
+from connectors.text.payload import clean, present
 
 GROUP_MENTION = "GROUP_AT_MESSAGE_CREATE"
 PRESS = "INTERACTION_CREATE"
@@ -118,7 +119,7 @@ class Mapper:
         address: Address | None,
         readable: Callable[[str], str],
     ) -> Inbound | None:
-        d = envelope.data
+        d = present(envelope.data)
         message_id = _text(d, "id")
         if address is None or not message_id:
             return None
@@ -126,17 +127,21 @@ class Mapper:
         text = faces_as_emoji(readable(_text(d, "content"))).strip()
         transcript = transcript_of(d)
         text = "\n".join(one for one in (text, transcript) if one)
-        card = has_only_card(d) if not text and not media else None
-        if not text and not media and address.kind is PeerKind.PRIVATE:
-            card = card or _UNREADABLE
+        described = stand_in(d)
+        is_unreadable = not text and (described is not None or not media)
+        if address.kind is PeerKind.GROUP and described is None and not media:
+            is_unreadable = False  # who only calls us need not say more
+        elif not text and described is None and not media:
+            described = _UNREADABLE
+        text = clean(" ".join(one for one in (text, described) if one))
         key = _key("m", message_id)
         data = {"msg_id": message_id}
         return Inbound(
             dedup_key=key,
             address=address,
             received_at=now,
-            text=card or text,
-            is_unreadable=card is not None,
+            text=text,
+            is_unreadable=is_unreadable,
             media=media,
             person_name=_text(d, "author", "username") or None,
             window=self._windows.opened(address.kind, key, data, at),

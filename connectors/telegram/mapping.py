@@ -21,6 +21,7 @@ from connectors.messages import (
 )
 from connectors.telegram.content import content
 from connectors.telegram.mentions import Mentions
+from connectors.text.payload import present
 
 Json = Mapping[str, Any]
 
@@ -46,9 +47,12 @@ class Mapper:
         Whatever is not understood comes as ``OTHER``: no update may keep back those behind it.
         """
         try:
-            return self._mapped(update, received_at)
+            found = self._mapped(present(update), received_at)
         except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError):
+            found = None
+        if found is None:
             return (self.other(update, received_at),)
+        return (found,) if isinstance(found, Inbound) else ()
 
     def other(self, update: Json, received_at: datetime) -> Inbound:
         """An update that is only kept."""
@@ -61,20 +65,18 @@ class Mapper:
         # another bot may be put into the same account one day: its numbers start anywhere
         return f"{self.bot_id}:{update.get('update_id')}"
 
-    def _mapped(self, update: Json, received_at: datetime) -> tuple[Inbound, ...]:
+    def _mapped(self, update: Json, received_at: datetime) -> Inbound | bool | None:
+        """What happened; ``False`` where it is not for us, ``None`` where it is not understood."""
         about: dict[str, Any] = {"dedup_key": self._key(update), "received_at": received_at}
-        found: Inbound | bool | None = None
         if "message" in update:
-            found = self._message(update["message"], about, is_edit=False)
-        elif "edited_message" in update:
-            found = self._message(update["edited_message"], about, is_edit=True)
-        elif "callback_query" in update:
-            found = self._press(update["callback_query"], about)
-        elif "my_chat_member" in update:
-            found = self._membership(update["my_chat_member"], about)
-        if found is None:
-            return (self.other(update, received_at),)
-        return (found,) if isinstance(found, Inbound) else ()
+            return self._message(update["message"], about, is_edit=False)
+        if "edited_message" in update:
+            return self._message(update["edited_message"], about, is_edit=True)
+        if "callback_query" in update:
+            return self._press(update["callback_query"], about)
+        if "my_chat_member" in update:
+            return self._membership(update["my_chat_member"], about)
+        return None
 
     # ------------------------------------------------------------------ messages
 
@@ -93,7 +95,7 @@ class Mapper:
         found = content(message)
         if found is None:
             return None
-        text = mentions.without_us(found.text)
+        text = found.text if found.is_unreadable else mentions.without_us(found.text)
         at = message.get("edit_date") if is_edit else message["date"]
         inbound = Inbound(
             **about,

@@ -21,11 +21,14 @@ from connectors.messages import (
     ReplyWindow,
     read_button_token,
 )
+from connectors.text.payload import words_in
+from connectors.text.standins import EMPTY, FILE_NAMES, UNKNOWN, standin
 from connectors.wechat import shapes
 
 UNSUPPORTED = "[收到不支持的消息类型，暂无法显示]"
 """The platform's own words for animated stickers and whatever else it does not pass on."""
 
+_WORDS = ("Title", "Description", "Label", "Content", "Name", "Url")
 _MIME = {"image": "image/jpeg", "voice": "audio/amr", "video": "video/mp4"}
 _ARRIVALS = frozenset({"subscribe", "subscribe_scan", "scan"})
 
@@ -59,8 +62,7 @@ class Mapper:
         """
         try:
             base = self._base(message, xml, now)
-            # of a kind that wechatpy does not know only messages have an id
-            if message.type == "event" or (message.type == "unknown" and not message.id):
+            if _is_event(message):
                 return self._event(message, base, xml)
             return self._message(message, base, xml)
         except (ValueError, TypeError, OverflowError, OSError):
@@ -88,22 +90,26 @@ class Mapper:
             case "image" | "voice" | "video" | "shortvideo" if message.media_id:
                 said = getattr(message, "recognition", None) or ""
                 return self._said(base, said, media=(_media(message),))
+            case "image" | "voice" | "video" | "shortvideo":
+                return self._unreadable(base, standin(FILE_NAMES[_kind(message)]))
             case "file":
-                return self._unreadable(base, f"[文件] {message.title or ''}")
+                return self._unreadable(base, standin("文件", message.title or ""))
             case "location":
-                return self._unreadable(base, f"[位置] {message.label or ''}")
+                return self._unreadable(base, standin("位置", message.label or ""))
             case "link":
-                title, url = message.title or "", message.url or ""
-                return self._unreadable(base, f"[链接] {title} {url}")
+                words = (message.title, message.description, message.url)
+                return self._unreadable(base, standin("链接", *(one or "" for one in words)))
             case "miniprogrampage":
-                return self._unreadable(base, f"[小程序] {message.title or ''}")
+                return self._unreadable(base, standin("小程序", message.title or ""))
         # a kind of message that nobody knows is a message still: the customer gets an answer
-        return replace(self._unreadable(base, UNSUPPORTED), raw=xml.encode())
+        known = words_in(_fields(message), _WORDS)
+        line = standin(UNKNOWN, *known) if known else UNSUPPORTED
+        return replace(self._unreadable(base, line), raw=xml.encode())
 
     def _text(self, message: shapes.MenuTextMessage, base: Inbound) -> Inbound:
         content, menu_id = message.content or "", message.menu_id
-        if content == UNSUPPORTED:
-            return self._unreadable(base, content)
+        if content == UNSUPPORTED or not content.strip():
+            return self._unreadable(base, content.strip() or EMPTY)
         if not menu_id:
             return self._said(base, content)
         # a tap on a message menu gives the leave of a menu, not that of a message
@@ -175,8 +181,23 @@ def _dedup_key(message: Any, xml: str) -> str:
     return f"e:{message.source[:64]}:{message.time}:{name[:40]}:{digest}"
 
 
+def _is_event(message: Any) -> bool:
+    # an event or a message that wechatpy does not know: both are "unknown" there
+    named = str(_fields(message).get("MsgType") or "").lower()
+    return message.type == "event" or (message.type == "unknown" and named == "event")
+
+
+def _fields(message: Any) -> Mapping[str, Any]:
+    found = getattr(message, "_data", None)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _kind(message: Any) -> str:
+    return "video" if message.type == "shortvideo" else str(message.type)
+
+
 def _media(message: Any) -> MediaHandle:
-    kind = "video" if message.type == "shortvideo" else message.type
+    kind = _kind(message)
     handle = {"media_id": message.media_id}
     picture = getattr(message, "image", None)
     if picture:

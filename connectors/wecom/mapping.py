@@ -21,14 +21,14 @@ from connectors.messages import (
     MediaHandle,
     ReplyWindow,
 )
+from connectors.text.payload import clean, present
+from connectors.text.standins import EMPTY, FILE_NAMES, standin
 from connectors.wecom import codes
 from connectors.wecom.cards import described
 
 WELCOME_CODE = "welcome_code"
 _PERSON = 5
 _WECOM = "企业微信"
-_NATIVE_FILES = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "file": "[文件]"}
-_MEDIA = frozenset({"image", "voice", "video", "file"})
 _ENDED = 3
 _MAX_KEY_CHARS = 160
 
@@ -54,12 +54,14 @@ class Mapper:
         Whatever is not understood comes as ``OTHER``: no entry may keep back those behind it.
         """
         try:
-            return self._mapped(item, received_at)
+            found = self._mapped(present(item), received_at)
         except (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError):
             # OSError: a time that no calendar has
-            return (self._other(item, received_at),)
+            found = None
+        return (self._other(item, received_at),) if found is None else found
 
-    def _mapped(self, item: Mapping[str, Any], received_at: datetime) -> tuple[Inbound, ...]:
+    def _mapped(self, item: Mapping[str, Any], received_at: datetime) -> tuple[Inbound, ...] | None:
+        """What an entry says; ``None`` where nobody understands it."""
         event = item["event"] if item["msgtype"] == "event" else item
         # an event of the account itself, such as a new person on duty, has no customer
         if event.get("open_kfid", self.open_kfid) != self.open_kfid:
@@ -72,10 +74,10 @@ class Mapper:
             "platform_time": _time(item),
         }
         if not customer:
-            return (self._other(item, received_at),)
+            return None
         if event is item:
             return (self._message(item, about),)
-        return self._event(item, about) or (self._other(item, received_at),)
+        return self._event(item, about) or None
 
     # ------------------------------------------------------------------ messages
 
@@ -84,14 +86,16 @@ class Mapper:
         part = item.get(kind, {})
         said: dict[str, Any] = {}
         if kind == "text":
-            said["text"] = _clean(part["content"])
-        elif kind in _MEDIA:
+            said = {"text": clean(part.get("content", ""))}
+            if not said["text"].strip():
+                said = {"text": EMPTY, "is_unreadable": True}
+        elif kind in FILE_NAMES and part.get("media_id"):
             handle = {"media_id": part["media_id"]}
             said["media"] = (MediaHandle(kind, handle, name=str(part.get("filename", ""))),)
         else:
-            said["text"], said["is_unreadable"] = _clean(described(kind, part)), True
+            said["text"], said["is_unreadable"] = described(kind, part), True
         if item.get("origin") == _PERSON:
-            text = said.get("text") or _NATIVE_FILES.get(kind, "")
+            text = said.get("text") or standin(FILE_NAMES[kind])
             return Inbound(**about, text=text, kind=InboundKind.NATIVE_REPLY, detail=_WECOM)
         token = part.get("menu_id", "") if kind == "text" else ""
         if token.startswith(BUTTON_PREFIX):
@@ -136,7 +140,7 @@ class Mapper:
             max_replies=1,
             replaces=False,
         )
-        text = _clean(str(event.get("scene_param") or ""))
+        text = clean(str(event.get("scene_param") or ""))
         return Inbound(**about, kind=InboundKind.ARRIVAL, text=text, window=window)
 
     def _other(self, item: Mapping[str, Any], received_at: datetime) -> Inbound:
@@ -177,14 +181,9 @@ def _time(item: Mapping[str, Any]) -> datetime:
 def _key(item: Mapping[str, Any]) -> str:
     msgid = item.get("msgid")
     if isinstance(msgid, str) and msgid:
-        return _clean(msgid)[:_MAX_KEY_CHARS]
+        return clean(msgid)[:_MAX_KEY_CHARS]
     # what has no name is told by its content, which stays as it is
     return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
-
-
-def _clean(text: str) -> str:
-    """Without what a database cannot keep: halves of characters, and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 __all__ = ["WELCOME_CODE", "Mapper", "send_time"]

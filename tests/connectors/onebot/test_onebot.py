@@ -378,7 +378,7 @@ async def test_what_cannot_be_stored_is_kept_until_it_can(line: Line, qq: FakeOn
         ({"type": "location", "data": {"title": "人民广场"}}, "[位置] 人民广场", True),
         ({"type": "json", "data": {"data": "{}"}}, "[卡片]", True),
         ({"type": "at", "data": {"qq": "all"}}, "@全体成员", False),
-        ({"type": "tomorrow", "data": {"x": 1}}, "", False),
+        ({"type": "tomorrow", "data": {"x": 1}}, "[其他消息]", True),
     ],
 )
 async def test_what_is_no_text_is_described(

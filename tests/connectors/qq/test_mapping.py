@@ -141,9 +141,37 @@ def test_a_quote_is_its_own_words() -> None:
 
 def test_a_card_is_described_and_marked_as_unreadable() -> None:
     inbound = heard("c2c_card")
-    assert (inbound.text, inbound.is_unreadable) == ("[位置]深圳市南山区", True)
+    assert (inbound.text, inbound.is_unreadable) == ("[位置] 深圳市南山区 腾讯大厦", True)
     assert heard("c2c_card", ark_data={"prompt": "好物分享"}).text == "[卡片] 好物分享"
     assert heard("c2c_card", ark_data=None).text == "[卡片]"
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"embed": {"title": "新品", "prompt": "上新"}}, "[卡片] 上新"),
+        ({"embeds": [{"title": "新品", "fields": [{"name": "月卡"}]}]}, "[卡片] 新品 月卡"),
+        ({"markdown": {"content": "# 说明"}}, "[卡片] # 说明"),
+        ({"keyboard": {"content": {"rows": [{"label": "查单"}]}}}, "[按钮] 查单"),
+        ({"attachments": [{"content_type": "image/png", "url": ""}]}, "[图片]"),
+        ({"attachments": [{"content_type": "file", "filename": "单.pdf"}]}, "[文件] 单.pdf"),
+        ({"msg_elements": [{"content": "甲"}, {"content": "乙"}]}, "[聊天记录] 甲 乙"),
+        ({"message_type": 2}, "[富文本消息]"),
+        ({"message_type": 99}, "[看不到的消息]"),
+        ({"attachments": None, "ark_data": False}, "[看不到的消息]"),
+    ],
+)
+def test_what_only_a_person_can_read_is_named_with_the_words_in_it(
+    changes: dict[str, Any], line: str
+) -> None:
+    inbound = heard("c2c_text", content=" ", **changes)
+    assert (inbound.kind, inbound.text, inbound.is_unreadable) == (InboundKind.MESSAGE, line, True)
+
+
+def test_flags_that_are_null_or_false_say_nothing() -> None:
+    told = payload("c2c_text")
+    told["d"] |= {"attachments": None, "ark_data": None, "mentions": [], "embeds": False}
+    assert mapped(told) == heard("c2c_text")
 
 
 def test_half_a_character_is_replaced() -> None:

@@ -40,7 +40,7 @@ def only(name: str) -> Inbound:
         ("animation", MESSAGE, "", False, ["video"]),
         ("sticker", MESSAGE, "👍", False, []),
         ("sticker_without_emoji", MESSAGE, "🙂", False, []),
-        ("dice", MESSAGE, "🎲", False, []),
+        ("dice", MESSAGE, "[骰子] 🎲 4", True, []),
         ("location", MESSAGE, "[位置] 31.23042, 121.47370", True, []),
         ("venue", MESSAGE, "[位置] 人民广场 黄浦区", True, []),
         ("contact", MESSAGE, "[名片] 老王", True, []),

@@ -96,7 +96,7 @@ def test_the_module_can_be_copied_alone() -> None:
         )
     }
     foreign = imported - {"__future__", "asyncio", "collections", "contextlib", "json", "logging"}
-    assert foreign == {"httpx", "telegram", "random", "re", "typing", "urllib"}
+    assert foreign == {"datetime", "httpx", "telegram", "random", "re", "typing", "urllib"}
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_videos_are_videos(name: str) -> None:
     ("name", "text"),
     [
         ("location", "[位置] 广州市海珠区"),
-        ("link", "[链接] 商品页 https://shop.example/card/1"),
+        ("link", "[链接] 商品页 百元点卡 https://shop.example/card/1"),
         ("miniprogrampage", "[小程序] 我的订单"),
         ("file", "[文件] 付款截图.pdf"),
         ("unsupported", UNSUPPORTED),
@@ -99,6 +99,37 @@ def test_what_nobody_can_read_is_described(name: str, text: str) -> None:
     inbound = mapped(name)
     assert (inbound.kind, inbound.text) == (InboundKind.MESSAGE, text)
     assert inbound.is_unreadable
+    assert inbound.window is not None
+
+
+def a_push(kind: str, fields: str, number: str = "<MsgId>24012345678901299</MsgId>") -> Inbound:
+    return of_xml(
+        f"<xml><ToUserName>gh_1</ToUserName><FromUserName>{OPENID}</FromUserName>"
+        f"<CreateTime>1700000000</CreateTime><MsgType>{kind}</MsgType>{fields}{number}</xml>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "line"),
+    [
+        ("hologram", "<Title>全息图</Title>", "[暂不支持的消息] 全息图"),
+        ("hologram", "<A><Title>全息图</Title></A>", "[暂不支持的消息] 全息图"),
+        ("hologram", "", UNSUPPORTED),
+        ("text", "<Content></Content>", "[空消息]"),
+        ("text", "<Content>  </Content>", "[空消息]"),
+        ("text", "", "[空消息]"),
+        ("image", "<MediaId></MediaId>", "[图片]"),
+        ("voice", "", "[语音]"),
+        ("shortvideo", "", "[视频]"),
+        ("location", "", "[位置]"),
+        ("link", "<Description>三步完成</Description>", "[链接] 三步完成"),
+    ],
+)
+@pytest.mark.parametrize("number", ["<MsgId>24012345678901299</MsgId>", "<MsgId></MsgId>", ""])
+def test_no_message_is_an_empty_line(kind: str, fields: str, line: str, number: str) -> None:
+    inbound = a_push(kind, fields, number)
+    found = (inbound.kind, inbound.text, inbound.is_unreadable)
+    assert found == (InboundKind.MESSAGE, line, True)
     assert inbound.window is not None
 
 

@@ -64,6 +64,62 @@ def test_a_press_of_our_menu_is_a_button_and_opens_a_window() -> None:
     assert inbound.window is not None
 
 
+def an_entry(kind: str, part: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "msgid": "m1",
+        "open_kfid": OPEN_KFID,
+        "external_userid": CUSTOMER,
+        "send_time": 1615478585,
+        "origin": 3,
+        "msgtype": kind,
+        kind: part,
+        **more,
+    }
+
+
+PASSED_ON = [
+    {"sender_name": "甲", "msgtype": "text", "msg_content": '{"text":{"content":"卡用不了"}}'},
+    {"sender_name": "乙", "msgtype": "image", "msg_content": '{"image":{}}'},
+    {"sender_name": "丙", "msgtype": "text", "msg_content": "{broken"},
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "line"),
+    [
+        ("note", {}, "[笔记]"),
+        ("meeting", None, "[会议]"),
+        ("business_card", {"userid": "x", "name": "小张"}, "[名片] 小张"),
+        ("channels_shop_order", {"product_titles": "月卡"}, "[视频号订单] 月卡"),
+        (
+            "merged_msg",
+            {"title": "记录", "item": PASSED_ON},
+            "[聊天记录] 记录 甲：卡用不了 乙：[图片] 丙：{broken",
+        ),
+        ("hologram", {"title": "全息图", "rows": [{"text": "看"}]}, "[其他消息] 全息图 看"),
+        ("image", {"media_id": ""}, "[图片]"),
+        ("file", {"filename": "单.pdf"}, "[文件] 单.pdf"),
+        ("text", {"content": ""}, "[空消息]"),
+        ("text", {}, "[空消息]"),
+    ],
+)
+def test_what_only_a_person_can_read_is_named_with_the_words_in_it(
+    kind: str, part: Any, line: str
+) -> None:
+    (inbound,) = MAPPER.inbounds(an_entry(kind, part), NOW)
+    found = (inbound.kind, inbound.text, inbound.is_unreadable)
+    assert found == (InboundKind.MESSAGE, line, True)
+    assert inbound.window is not None
+
+
+def test_flags_that_are_null_or_false_say_nothing() -> None:
+    bare = an_entry("text", {"content": "在吗"})
+    told = an_entry(
+        "text", {"content": "在吗", "menu_id": None}, event=None, image={}, servicer_userid=""
+    )
+    assert MAPPER.inbounds(told, NOW) == MAPPER.inbounds(bare, NOW)
+
+
 def test_a_press_of_another_menu_is_a_message() -> None:
     inbound = message(2)
     assert (inbound.kind, inbound.text) == (InboundKind.MESSAGE, "满意")
@@ -86,7 +142,7 @@ def test_files_are_fetched_later_by_their_media_id(place: int, kind: str) -> Non
         (9, "[名片]"),
         (10, "[小程序] 点卡小店"),
         (11, "[视频号] 星辰点卡 新品上架"),
-        (12, "[聊天记录] 群聊的聊天记录"),
+        (12, "[聊天记录] 群聊的聊天记录 阿明：在吗"),
         (13, "[其他消息]"),
     ],
 )

@@ -1,0 +1,91 @@
+"""Payloads as platforms, and libraries that speak for them, write them: read in one form. Pure.
+
+A library may write out every flag that is not set (python-telegram-bot's ``to_dict`` writes
+``group_chat_created: false``), another leaves them out. A mapper that asks whether a key is there
+must not be told two things, so each payload goes through ``present`` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+_DEEPEST = 60
+"""What lies deeper is left as it is: no platform nests so far, and recursion has an end."""
+_MOST_WORDS = 40
+
+
+def present(payload: Any, depth: int = _DEEPEST) -> Any:
+    """Return a payload without the keys that say nothing: false, null, an empty text or list.
+
+    Zero says something, and so does an empty object: Telegram tells some events by one.
+
+    >>> present({"group_chat_created": False, "photo": [], "closed": {}, "n": {"at": 0, "x": None}})
+    {'closed': {}, 'n': {'at': 0}}
+    """
+    if depth <= 0:
+        return payload
+    if isinstance(payload, Mapping):
+        pairs = ((key, present(value, depth - 1)) for key, value in payload.items())
+        return {key: value for key, value in pairs if not _is_absent(value)}
+    if isinstance(payload, list | tuple):
+        return [present(value, depth - 1) for value in payload]
+    return payload
+
+
+def _is_absent(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str | list) and not value)
+
+
+def clean(text: str) -> str:
+    """Return a text without what a database cannot keep: halves of characters, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def words_in(payload: Any, keys: Collection[str]) -> list[str]:
+    """Return the texts that stand under some keys anywhere in a payload, in order, each once.
+
+    Args:
+        payload: JSON-like. A list under such a key holds pieces of one text.
+        keys: Names of fields that people read, such as ``title``.
+
+    >>> words_in([{"title": "退款"}, {"text": ["第", {"text": "一"}, "步"]}], {"title", "text"})
+    ['退款', '第一步']
+    """
+    found: dict[str, None] = {}
+    for words in map(str.strip, _texts(payload, keys, _DEEPEST)):
+        if words:
+            found[words] = None
+        if len(found) >= _MOST_WORDS:
+            break
+    return list(found)
+
+
+def _texts(payload: Any, keys: Collection[str], depth: int) -> Iterator[str]:
+    if depth <= 0:
+        return
+    if isinstance(payload, Mapping):
+        for key, value in payload.items():
+            if key in keys and isinstance(value, str | list):
+                yield from _whole(value, keys, depth)
+            else:
+                yield from _texts(value, keys, depth - 1)
+    elif isinstance(payload, list | tuple):
+        for value in payload:
+            yield from _texts(value, keys, depth - 1)
+
+
+def _whole(value: str | list[Any], keys: Collection[str], depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        pieces = value
+    elif any(isinstance(one, str) for one in value):
+        pieces = "".join(
+            one if isinstance(one, str) else "".join(_texts(one, keys, depth - 1)) for one in value
+        )
+    else:
+        yield from _texts(value, keys, depth - 1)
+        return
+    yield clean(pieces)
+
+
+__all__ = ["clean", "present", "words_in"]
