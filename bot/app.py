@@ -11,7 +11,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from bot.minds import LiveHours, Minds
 from bot.pictures import Pictures
 from bot.reading import find_secrets
 from bot.settings import Settings
+from bot.steady_clock import SteadyClock, utc_now
 from bot.tool_specs import TOOL_SPECS
 from bot.tools import ShopTools
 from bot.turns import Turns
@@ -54,11 +55,6 @@ from storage.unit_of_work import UnitOfWork
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[None]]
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 class StoredOutbox:
@@ -141,11 +137,14 @@ class Services:
     """The parts of a running kefu.
 
     Attributes:
+        clock: Never runs backwards.
+        wall: The machine's own clock.
         connectors: By channel and account; connectors are added before the first message.
     """
 
     settings: Settings
     clock: Clock
+    wall: Clock
     storage: Storage
     keyring: Keyring
     knowledge: Knowledge
@@ -184,7 +183,7 @@ async def services(
     settings: Settings,
     *,
     keyring: Keyring,
-    clock: Clock = utc_now,
+    clock: Clock | None = None,
     knowledge: Knowledge | None = None,
     on_turn: Callable[[Outcome], None] = lambda _outcome: None,
     limits: Limits | None = None,
@@ -193,6 +192,7 @@ async def services(
     """Build the parts on a database whose tables are up to date.
 
     Args:
+        clock: ``None``: the machine's, made steady.
         on_turn: Told after each committed turn, beside the metrics.
         limits: How often one may look and try; ``None`` for the usual.
         sleep: Keeps the channels' pace.
@@ -200,10 +200,15 @@ async def services(
     after_commit = AfterCommit()
     metrics = Metrics()
     connectors: dict[tuple[str, str], Connector] = {}
+    steady = SteadyClock()
+    wall, clock = (utc_now, steady) if clock is None else (clock, clock)
     kb = knowledge or load_knowledge(settings, clock)
     async with Storage.open(
         settings.database, keyring=keyring, clock=clock, on_commit=after_commit
     ) as storage:
+        told_last = await storage.read(lambda work: work.events.latest_at())
+        if told_last is not None:
+            steady.resume(told_last)
         delivery = Delivery(
             StoredOutbox(storage), connectors, clock=clock, random=random.random, sleep=sleep
         )
@@ -284,6 +289,7 @@ async def services(
         yield Services(
             settings=settings,
             clock=clock,
+            wall=wall,
             storage=storage,
             keyring=keyring,
             knowledge=kb,

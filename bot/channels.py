@@ -15,8 +15,9 @@ import structlog
 from dotenv import dotenv_values
 from ulid import ULID
 
-from bot.app import Services, utc_now
+from bot.app import Services
 from bot.settings import Settings
+from bot.steady_clock import utc_now
 from connectors.account import Account
 from connectors.config import read_channels
 from connectors.download import Downloads
@@ -120,6 +121,7 @@ async def a_host(parts: Services, link: Link) -> AsyncIterator[Host]:
             yield Host(
                 sink=parts.intake,
                 clock=parts.clock,
+                wall=parts.wall,
                 http=http,
                 downloads=downloads,
                 files=StoredFiles(parts, link),
@@ -179,6 +181,7 @@ async def a_lonely_host(public_url: str | None) -> AsyncIterator[Host]:
             yield Host(
                 sink=nothing,
                 clock=utc_now,
+                wall=utc_now,
                 http=http,
                 downloads=downloads,
                 files=nothing,

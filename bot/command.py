@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,20 +50,18 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 def now() -> datetime:
     """This moment."""
-    from bot.app import utc_now  # noqa: PLC0415
-
-    return utc_now()
+    return datetime.now(UTC)
 
 
 def with_storage(settings: Settings, work: Callable[[Storage], Coroutine[Any, Any, None]]) -> None:
     """Open the database, up to date, for one command; a running kefu may use it meanwhile."""
-    from bot.app import opened_database, utc_now  # noqa: PLC0415
+    from bot.app import opened_database  # noqa: PLC0415
     from storage.storage import Storage  # noqa: PLC0415
 
     keyring = opened_database(settings)
 
     async def opened() -> None:
-        async with Storage.open(settings.database, keyring=keyring, clock=utc_now) as storage:
+        async with Storage.open(settings.database, keyring=keyring, clock=now) as storage:
             await work(storage)
 
     run(opened())

@@ -19,7 +19,7 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.app import Clock, Services, Sleep, load_knowledge, opened_database, services, utc_now
+from bot.app import Clock, Services, Sleep, load_knowledge, opened_database, services
 from bot.channels import accounts, connected
 from bot.channels import start as start_channels
 from bot.channels import stop as stop_channels
@@ -106,12 +106,13 @@ async def running(
     settings: Settings,
     *,
     is_demo: bool = False,
-    clock: Clock = utc_now,
+    clock: Clock | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[Started]:
     """A server on its port, with everything that belongs to it, until the block ends.
 
     Args:
+        clock: ``None``: the machine's, made steady.
         sleep: Keeps the channels' pace.
     """
     async with AsyncExitStack() as stack:
@@ -157,7 +158,7 @@ async def running(
         console.mount(application)
         tasks = await stack.enter_async_context(_owned_tasks())
         if is_demo:
-            demo = demo_of(settings.data_dir, utc_now())
+            demo = demo_of(settings.data_dir, parts.clock())
             await plant(parts.storage, demo, parts.passwords)
             tasks.start(keep_fresh(parts.storage, demo, parts.clock), "demo")
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)

@@ -25,7 +25,6 @@ from bot.app import (
     load_knowledge,
     opened_database,
     services,
-    utc_now,
 )
 from bot.commit import Outcome
 from bot.demo import demo_of, has_demo
@@ -154,7 +153,7 @@ async def chat_with(settings: Settings) -> AsyncIterator[Chat]:
         )
         async with parts as running:
             if is_new or has_demo(settings.data_dir):
-                demo = demo_of(settings.data_dir, utc_now())
+                demo = demo_of(settings.data_dir, running.clock())
                 await plant(running.storage, demo, running.passwords)
             connector = TerminalConnector()
             running.add(connector)

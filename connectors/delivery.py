@@ -41,6 +41,8 @@ CLAIM_LIMIT = 200
 SEND_TIMEOUT_S = 20.0
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 300.0
+LONGEST_WAIT_S = 3600.0
+"""However long a platform asks for: then it is asked again."""
 LIMITS_BEFORE_PAUSE = 3
 LIMITS_WITHIN = timedelta(seconds=10)
 """So many refused chats in so short a time mean that the whole account is too fast."""
@@ -254,13 +256,13 @@ class Delivery:
 
     def _forget_past_waits(self, now: datetime) -> bool:
         """Open the lanes whose wait is over; whether that is all of them."""
-        past = {key for key, until in self._blocked_until.items() if until <= now}
+        past = {key for key, until in self._blocked_until.items() if _is_over(until, now)}
         # what is put back while this poll asks need not be among what it took; with what it took it
         # is put back once more, and taken in its order by the next poll
         kept = past & (self._put_back_meanwhile | self._lanes.keys())
         for lane in past - kept:
             del self._blocked_until[lane]
-        for account in [key for key, until in self._paused_until.items() if until <= now]:
+        for account in [key for key, until in self._paused_until.items() if _is_over(until, now)]:
             del self._paused_until[account]
         return not kept
 
@@ -396,7 +398,7 @@ class Delivery:
         outbox_id = dispatch.outbound.outbox_id
         match error:
             case RateLimited():
-                until = now + timedelta(seconds=error.retry_after_s)
+                until = now + timedelta(seconds=min(error.retry_after_s, LONGEST_WAIT_S))
                 self._note_limit(connector, until, now, is_account=error.is_account)
                 return _Wait(until, error.code)
             case WindowClosed():
@@ -486,6 +488,11 @@ class Delivery:
             log.warning("outbox_mark_failed", error=type(error).__name__)
         finally:
             self._marking = None
+
+
+def _is_over(until: datetime, now: datetime) -> bool:
+    """A wait longer than there are was made by a clock that has been set back since."""
+    return not now < until <= now + timedelta(seconds=LONGEST_WAIT_S)
 
 
 @dataclass(slots=True)

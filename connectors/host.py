@@ -63,6 +63,9 @@ class Host:
         http: Shared session for the platforms' APIs: no cookies, 15 s in all for a call. Give
             ``allow_redirects=False`` at calls that carry a token.
         downloads: For addresses that a message named: only public ones, with a size limit.
+        clock: Never runs backwards; for stamps and waits.
+        wall: The machine's own clock, which may be set: for what is compared with the clocks of
+            other machines, as signatures are.
         sleep: Waits; tests pass one that does not.
         random: In [0, 1), for jitter.
         public_url: Where the world reaches kefu, without a slash at the end; ``None`` if nobody
@@ -71,6 +74,7 @@ class Host:
 
     sink: Sink
     clock: Callable[[], datetime]
+    wall: Callable[[], datetime]
     http: ClientSession
     downloads: Downloads
     files: Files

@@ -75,6 +75,12 @@ class AttachmentRows:
 
     def claim(self, now: datetime, limit: int) -> Sequence[Awaited]:
         """Take files that are due, for a while."""
+        # longer than the lease: written by a clock that has been set back since
+        self._connection.execute(
+            update(attachments)
+            .where(attachments.c.state == "pending", attachments.c.next_at > now + FETCH_LEASE)
+            .values(next_at=now)
+        )
         rows = (
             self._connection.execute(
                 select(attachments)

@@ -62,6 +62,11 @@ class EventRows:
         """Id of the newest event."""
         return int(self._connection.execute(select(func.max(events.c.id))).scalar() or 0)
 
+    def latest_at(self) -> datetime | None:
+        """When the newest event happened; ``None`` before the first."""
+        newest = select(events.c.at).order_by(events.c.id.desc()).limit(1)
+        return self._connection.execute(newest).scalar()
+
     def oldest(self) -> int:
         """Id of the oldest event that is kept."""
         return int(self._connection.execute(select(func.min(events.c.id))).scalar() or 0)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from ulid import ULID
 
-from connectors.delivery import Dispatch
+from connectors.delivery import LONGEST_WAIT_S, Dispatch
 from connectors.messages import Address, ChannelRef, Grant, MessageId, Outbound
 from handoff.conversation import Conversation, ConversationId
 from handoff.events import EventKind
@@ -161,6 +161,7 @@ class OutboxRows:
             limit: How many conversations: of each all is taken, or what is left of it would be
                 overtaken.
         """
+        self._pull_in(now)
         self._hold_behind_held(now)
         earlier = outbox.alias("earlier")
         is_due = and_(
@@ -197,6 +198,18 @@ class OutboxRows:
                 continue
             taken.append(self._taken(mine, theirs, now))
         return taken
+
+    def _pull_in(self, now: datetime) -> None:
+        # a wait longer than there are was written by a clock that has been set back since
+        self._connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.state == "pending",
+                outbox.c.next_at > now + timedelta(seconds=LONGEST_WAIT_S),
+                outbox.c.next_at < HELD,
+            )
+            .values(next_at=now)
+        )
 
     def _hold_behind_held(self, now: datetime) -> None:
         # what was to be tried later when the message before it was put aside goes out after that

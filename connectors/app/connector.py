@@ -93,7 +93,9 @@ class AppConnector(BaseConnector):
         now = self._host.clock()
         try:
             # what is not of now is not read at all
-            signing.check_time(request.headers, now, max_skew_s=self._account.max_skew_s)
+            signing.check_time(
+                request.headers, self._host.wall(), max_skew_s=self._account.max_skew_s
+            )
             body = await read_body(request, self._account.max_body_mb)
             signing.check_signature(self._secrets, request.headers, body)
             message = mapping.inbound(self.ref, read_frame(body), now)
@@ -168,7 +170,7 @@ class AppConnector(BaseConnector):
         body = frame.model_dump_json().encode()
         headers = {
             "Content-Type": "application/json",
-            **signing.headers(account.secret, body, self._host.clock()),
+            **signing.headers(account.secret, body, self._host.wall()),
         }
         try:
             async with self._host.http.post(

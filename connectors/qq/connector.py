@@ -123,7 +123,7 @@ class QQConnector(BaseConnector):
         return (web.post(f"/hooks/{self.ref.channel}/{self.ref.account_id}", self._hook),)
 
     async def _hook(self, request: web.Request) -> web.Response:
-        now = self._host.clock()
+        now = self._host.wall()
         try:
             body = await read_request(request)
             envelope = self._door.admit(request.headers, body, now)

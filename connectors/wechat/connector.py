@@ -134,7 +134,7 @@ class WechatConnector(BaseConnector):
 
     async def _echo(self, request: web.Request) -> web.Response:
         try:
-            return web.Response(text=self._callback.echo(request.query, self._host.clock()))
+            return web.Response(text=self._callback.echo(request.query, self._host.wall()))
         except BadWebhook as error:
             return self._refused(error)
 
@@ -142,7 +142,7 @@ class WechatConnector(BaseConnector):
         now = self._host.clock()
         try:
             body = await read_request(request)
-            xml = self._callback.opened(request.query, body, now)
+            xml = self._callback.opened(request.query, body, self._host.wall())
             message = read(xml)
             inbound = self._mapper.inbound(message, xml, now)
         except BadWebhook as error:
@@ -174,7 +174,7 @@ class WechatConnector(BaseConnector):
         if request.transport is None or request.transport.is_closing():
             self._desk.missed(inbound.dedup_key)
         nonce = f"{int(self._host.random() * 10**10):010d}"
-        reply = self._callback.reply(message, text, self._host.clock(), nonce)
+        reply = self._callback.reply(message, text, self._host.wall(), nonce)
         return web.Response(text=reply, content_type="application/xml")
 
     def _refused(self, error: BadWebhook) -> web.Response:

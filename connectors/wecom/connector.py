@@ -109,14 +109,14 @@ class WecomConnector(BaseConnector):
 
     async def _echo(self, request: web.Request) -> web.Response:
         try:
-            return web.Response(text=self._callback.echo(request.query, self._host.clock()))
+            return web.Response(text=self._callback.echo(request.query, self._host.wall()))
         except BadWebhook as error:
             return self._refused(error)
 
     async def _notice(self, request: web.Request) -> web.Response:
         try:
             body = await read_request(request)
-            notice = self._callback.notice(request.query, body, self._host.clock())
+            notice = self._callback.notice(request.query, body, self._host.wall())
         except BadWebhook as error:
             return self._refused(error)
         # nothing is stored here: the messages stay in the platform's log until we read them

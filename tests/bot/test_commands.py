@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.app import opened_database, services, utc_now
+from bot.app import opened_database, services
 from bot.cli import main
 from bot.knowledge import Knowledge
 from bot.settings import Settings
+from bot.steady_clock import utc_now
 from bot.tool_specs import TOOL_SPECS
 from connectors.messages import Address, ChannelRef, Inbound
 from tests.factories.server import SMALL_KB

@@ -198,6 +198,23 @@ async def test_a_line_that_waits_holds_back_those_behind_it_and_no_others(
     assert [one.outbound.seq for one in due if one.conversation_id == mine] == [2, 3]
 
 
+async def test_a_wait_longer_than_there_are_is_due_and_what_is_held_is_not(
+    storage: Storage,
+) -> None:
+    for visitor in ("v1", "v2"):
+        conversation_id = await a_stored_conversation(storage, visitor)
+
+        def unit(work: UnitOfWork, key: ConversationId = conversation_id) -> None:
+            bot_says(work, key)
+
+        await storage.write(unit)
+    (first, second) = [one.outbound.outbox_id for one in await claimed(storage)]
+    far = LATER + timedelta(days=30)
+    await storage.write(lambda work: work.outbox.postpone([first], far, "x", is_fault=True))
+    await storage.write(lambda work: work.outbox.hold([second], LATER, "x", closes_window=False))
+    assert [one.outbound.outbox_id for one in await claimed(storage)] == [first]
+
+
 async def test_what_a_dead_process_had_taken_is_due_at_the_next_start(storage: Storage) -> None:
     conversation_id = await a_stored_conversation(storage)
     await storage.write(lambda work: bot_says(work, conversation_id))

@@ -14,9 +14,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bot.app import utc_now
 from bot.server import Started, running
 from bot.settings import Settings
+from bot.steady_clock import utc_now
 from connectors.account import Account
 from connectors.download import Downloads
 from connectors.errors import MediaGone, NotStored
@@ -174,6 +174,7 @@ async def a_house(
         host = Host(
             sink=sink,
             clock=clock,
+            wall=clock,
             http=session,
             downloads=downloads,
             files=files,

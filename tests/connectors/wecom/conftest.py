@@ -145,6 +145,7 @@ class Stand:
         self.host = Host(
             sink=self.sink,
             clock=clock,
+            wall=clock,
             http=http,
             downloads=Downloads(),
             files=self.files,
