@@ -17,14 +17,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.errors import SendError
-from connectors.onebot.link import Link
+from connectors.onebot.link import NO_ACTION, Link
 
 LONGEST = timedelta(hours=12)
 """Older questions are history: whoever asked has found another way, or asks again."""
 MAX_PEERS = 50
 COUNT = 20
 _PRIVATE = 1
-_NO_ACTION = 1404
 
 
 class Backfill:
@@ -56,7 +55,7 @@ class Backfill:
                 if not self._has_history:
                     break
                 answer = await link.call("get_friend_msg_history", user_id=user_id, count=COUNT)
-                self._has_history = answer.get("retcode") != _NO_ACTION
+                self._has_history = answer.get("retcode") != NO_ACTION
                 found += [
                     one for one in _messages(answer) if _seconds(one, "time") >= _start(since)
                 ]
@@ -68,7 +67,7 @@ class Backfill:
         """Who may have written since then."""
         if self._has_contacts:
             answer = await link.call("get_recent_contact", count=MAX_PEERS)
-            self._has_contacts = answer.get("retcode") != _NO_ACTION
+            self._has_contacts = answer.get("retcode") != NO_ACTION
             if self._has_contacts:
                 return [
                     str(one.get("peerUin", ""))

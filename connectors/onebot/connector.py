@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from connectors.base import BaseConnector
-from connectors.errors import MediaBusy, MediaGone, NotStored, Rejected, Retryable, SendError
+from connectors.errors import MediaGone, NotStored, Rejected, Retryable, SendError
 from connectors.host import Host
 from connectors.messages import (
     Address,
@@ -36,7 +36,8 @@ from connectors.messages import (
 from connectors.onebot import codes, segments
 from connectors.onebot.account import OneBotAccount
 from connectors.onebot.backfill import Backfill
-from connectors.onebot.link import REPLACED, Link
+from connectors.onebot.files import Files
+from connectors.onebot.link import NO_ACTION, REPLACED, Link
 from connectors.onebot.mapping import TEMPORARY, Mapper
 from connectors.secrets import is_same
 
@@ -51,7 +52,6 @@ _LONGEST_PAUSE_S = 60.0
 _GOODBYE_S = 1.0
 """How long the other side may take to say goodbye: a dead one never does."""
 _STORE_PAUSE_S = 1.0
-_NO_ACTION = 1404
 HEARD = "heard"
 """The checkpoint that tells when the last message was stored."""
 
@@ -72,6 +72,7 @@ class OneBotConnector(BaseConnector):
         self._sent_texts: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)
         self._failed_once: OrderedDict[str, None] = OrderedDict()
         self._mapper = Mapper(account.ref, account.self_id, self._is_ours)
+        self._files = Files(lambda: self._link, self._download)
         self._backfill = Backfill(account.self_id)
         self._lost_at: datetime | None = None
         self._last_beat_at: datetime | None = None
@@ -384,7 +385,7 @@ class OneBotConnector(BaseConnector):
             answer = await link.call(
                 "set_input_status", user_id=_number(address.user_id), event_type=1
             )
-            self._can_type = answer.get("retcode") != _NO_ACTION
+            self._can_type = answer.get("retcode") != NO_ACTION
 
     # ------------------------------------------------------------------ files and checks
 
@@ -394,34 +395,12 @@ class OneBotConnector(BaseConnector):
         Raises:
             MediaError: It is gone, too large, or not to be had now.
         """
-        if media.handle.get("type") == "record":
-            content = await self._record(str(media.handle.get("file", "")), max_bytes)
-            if content is not None:
-                return content
-        url = str(media.handle.get("url") or "")
-        if not url:
-            raise MediaGone("expired")
+        return await self._files.fetch(media, max_bytes)
+
+    async def _download(self, url: str, max_bytes: int) -> bytes:
         return await self._host.downloads.get(
             url, max_bytes, allow_private=self._account.private_media
         )
-
-    async def _record(self, file: str, max_bytes: int) -> bytes | None:
-        link = self._link
-        if link is None:
-            raise MediaBusy("offline")
-        try:
-            answer = await link.call("get_record", file=file, out_format="mp3")
-        except SendError:
-            return None
-        data = answer.get("data")
-        encoded = data.get("base64") if isinstance(data, Mapping) else None
-        if not isinstance(encoded, str) or not encoded:
-            return None
-        if len(encoded) > max_bytes * 4 // 3 + 4:
-            raise MediaGone("too_large")
-        with suppress(ValueError):
-            return base64.b64decode(encoded, validate=True)
-        return None
 
     async def check(self) -> Check:
         """In forward mode dial once; in reverse mode only tell where to connect."""

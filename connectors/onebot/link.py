@@ -18,12 +18,14 @@ log = structlog.get_logger(__name__)
 Wire = web.WebSocketResponse | ClientWebSocketResponse
 REPLACED = 4001
 HALF_DEAD = 4002
+NO_ACTION = 1404
 
 
 class Link:
     """A connection.
 
     Attributes:
+        missing: Actions that the other side does not have.
         late: Consecutive actions without an answer.
         foreign: Answers that nobody waited for: too late, or to somebody else's echo.
     """
@@ -34,6 +36,7 @@ class Link:
         self._dead_after = dead_after
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._numbers = count(1)
+        self.missing: set[str] = set()
         self.late = 0
         self.foreign = 0
 
@@ -62,6 +65,20 @@ class Link:
             self._waiting.pop(echo, None)
         self.late = 0
         return found
+
+    async def ask(self, action: str, **params: Any) -> Mapping[str, Any] | None:
+        """Ask for what not every implementation has; ``None`` where this one has not.
+
+        Raises:
+            Retryable: As ``call``.
+        """
+        if action in self.missing:
+            return None
+        answer = await self.call(action, **params)
+        if answer.get("retcode") == NO_ACTION:
+            self.missing.add(action)
+            return None
+        return answer
 
     async def _send(self, frame: Mapping[str, Any]) -> None:
         if self._wire.closed:

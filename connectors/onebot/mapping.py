@@ -67,7 +67,8 @@ class Mapper:
         if is_group and not self._is_meant(parts):
             return None
         address = self._address(event, user_id, is_group=is_group)
-        found = content(parts, self.self_id)
+        where = {"group_id": address.peer_id} if is_group else {"user_id": user_id}
+        found = content(parts, self.self_id, where)
         kind = event.get("message_type")
         key = f"{kind}:{address.peer_id}:{_id(event.get('message_id'))}:{_id(event.get('time'))}"
         return Inbound(

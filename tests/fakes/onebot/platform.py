@@ -37,6 +37,7 @@ class FakeOneBot(FakePlatform):
         history: Everything that was said to the account, connected or not.
         requests: Friend requests by flag: whether kefu accepted.
         blocked: Who no longer takes messages.
+        gives: What actions tell of a file, by their name (``_gives``); others do not exist.
     """
 
     channel = "onebot"
@@ -60,6 +61,7 @@ class FakeOneBot(FakePlatform):
         self.requests: dict[str, bool] = {}
         self.blocked: set[str] = set()
         self.files: dict[str, bytes] = {}
+        self.gives: dict[str, str] = {}
         self._shown: dict[tuple[str, str | None], list[Shown]] = {}
         self._users: dict[str, int] = {}
         self._groups: dict[str, int] = {}
@@ -357,6 +359,11 @@ class FakeOneBot(FakePlatform):
                 if content is None or self.profile.name != "napcat":
                     return self._failed(self.profile.failed, "no such file")
                 return self._ok({"base64": base64.b64encode(content).decode()})
+            case "get_file" | "get_image" | "get_private_file_url" | "get_group_file_url" if (
+                action in self.gives
+            ):
+                key = str(params.get("file_id") or params.get("file"))
+                return self._gives(key, self.gives[action])
             case "delete_msg" | "get_msg" | "get_stranger_info":
                 return self._ok({})
             case "get_recent_contact" if action in self.profile.extras:
@@ -365,6 +372,21 @@ class FakeOneBot(FakePlatform):
                 return self._ok({"messages": self._said_by(params)} if "history" in extra else None)
             case _:
                 return self._failed(1404, "不支持的 API")
+
+    def _gives(self, key: str, how: str) -> dict[str, Any]:
+        """A file's whereabouts: ``url``, ``base64``, ``inline`` (in ``file``) or ``path``."""
+        content = self.files.get(key)
+        if content is None:
+            return self._failed(self.profile.failed, "no such file")
+        encoded = base64.b64encode(content).decode()
+        on_disk = {"file": f"/app/.cache/{key}", "url": f"/app/.cache/{key}"}
+        answers = {
+            "url": {**on_disk, "url": f"{self.url}/file/{key}"},
+            "base64": {**on_disk, "base64": encoded},
+            "inline": {"file": f"base64://{encoded}"},
+            "path": on_disk,
+        }
+        return self._ok(answers[how])
 
     def _said_by(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         user_id = str(params.get("user_id", ""))
