@@ -1,23 +1,21 @@
-"""What tests of every folder share: a small shop's data, PostgreSQL, and no way out."""
+"""What tests of every folder share: both databases, a small shop's data, and no way out."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
 
-POSTGRES_URL = os.environ.get(
-    "KEFU_TEST_POSTGRES_URL", "postgresql+psycopg://root@127.0.0.1:5432/test"
-)
+from tests.factories.database import SETTING, Databases, Kind, NoPostgres, assign
 
+ADatabase = Callable[[Path], AbstractContextManager[str]]
 
 # a slow moment of the machine is not a failed promise; benchmarks measure time
 settings.register_profile("promises", deadline=None, derandomize="CI" in os.environ)
@@ -43,6 +41,24 @@ def pytest_terminal_summary(
 
         terminalreporter.write_line("")
         terminalreporter.write_line(report.write(terminalreporter))
+    _tell_about_postgres(terminalreporter)
+
+
+def _tell_about_postgres(terminal: pytest.TerminalReporter) -> None:
+    """Say how much of the run PostgreSQL has seen; loudly, where that was nothing."""
+
+    reports = [*terminal.getreports("passed"), *terminal.getreports("failed")]
+    ran = sum("postgres" in report.keywords for report in reports)
+    left_out = sum(str(NoPostgres()) in str(one.longrepr) for one in terminal.getreports("skipped"))
+    if left_out:
+        terminal.section("NOT TESTED ON POSTGRESQL", red=True, bold=True)
+        terminal.write_line(
+            f"{left_out} tests were left out: no PostgreSQL server answers. Start one, and say "
+            f"where by {SETTING}=postgresql+psycopg://user@host:5432/database.",
+            red=True,
+        )
+    if ran:
+        terminal.write_line(f"{ran} tests ran on PostgreSQL")
 
 
 def pytest_configure() -> None:
@@ -74,12 +90,66 @@ def fits() -> Path:
     return fitted()
 
 
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def database_kind(request: pytest.FixtureRequest) -> Kind:
+    """Which database: whatever asks for one runs on SQLite, and again on PostgreSQL."""
+    kind: Kind = request.param
+    return kind
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """All databases of this process; for fixtures that outlive a test."""
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def a_database(database_kind: Kind, databases: Databases) -> ADatabase:
+    """Make databases of the kind that is tested now, each for as long as its block runs."""
+
+    @contextmanager
+    def make(path: Path) -> Iterator[str]:
+        with ExitStack() as stack:
+            try:
+                yield stack.enter_context(databases.one(database_kind, path))
+            except NoPostgres as error:
+                if os.environ.get(SETTING):
+                    raise  # somebody said that there is one
+                pytest.skip(str(error))
+
+    return make
+
+
 @pytest.fixture
-def data_folder(tmp_path: Path, fits: Path) -> Path:
-    """An empty data folder of the small shop."""
+def database_url(a_database: ADatabase, tmp_path: Path) -> Iterator[str]:
+    """An empty database with all tables."""
+    with a_database(tmp_path / "kefu.db") as url:
+        yield url
+
+
+@pytest.fixture
+def shop_folder(tmp_path: Path, database_kind: Kind, a_database: ADatabase) -> Iterator[Path]:
+    """An empty folder; the data folder ``data`` that is made in it goes with a database.
+
+    ``small_server``, ``kefu_beside`` and ``KefuProcess`` use that database.
+    """
+    with ExitStack() as stack:
+        if database_kind == "postgres":
+            url = stack.enter_context(a_database(tmp_path / "kefu.db"))
+            assign(tmp_path / "data", url)
+        yield tmp_path
+
+
+@pytest.fixture
+def data_folder(shop_folder: Path, fits: Path) -> Path:
+    """An empty data folder of the small shop, and the database that goes with it."""
     from tests.factories.server import new_data_folder  # noqa: PLC0415 - as above
 
-    return new_data_folder(tmp_path / "data", fits)
+    return new_data_folder(shop_folder / "data", fits)
 
 
 @pytest.fixture
@@ -89,22 +159,3 @@ def small_kb_file(tmp_path: Path) -> Path:
     copy = tmp_path / "kb.yaml"
     copy.write_text(original.read_text(encoding="utf-8"), encoding="utf-8")
     return copy
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of a schema of this test process alone, empty."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
-    schema = f"kefu_{os.getpid()}"
-    admin = create_engine(POSTGRES_URL, connect_args={"connect_timeout": 2})
-    try:
-        with admin.begin() as connection:
-            connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-            connection.execute(text(f"CREATE SCHEMA {schema}"))
-    except OperationalError:
-        admin.dispose()
-        pytest.skip("no PostgreSQL server answers; set KEFU_TEST_POSTGRES_URL")
-    yield f"{POSTGRES_URL}?options=-csearch_path%3D{schema}"
-    with admin.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    admin.dispose()

@@ -1,4 +1,4 @@
-"""A bot on a real SQLite database, a demo shop, and a channel that shows what customers read."""
+"""A bot on a real database, a demo shop, and a channel that shows what customers read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ from handoff.agents import Role, add_agent
 from handoff.conversation import Conversation
 from shop.demo import DemoShop, demo_shop, plant
 from storage.keyring import Keyring
-from storage.schema import upgrade
 
 ROOT = Path(__file__).parent.parent.parent
 CHANNEL = ChannelRef("terminal", "tests")
@@ -162,8 +161,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, kb=ROOT / "kb.yaml", fragment_wait_s=0.0, _env_file=None)
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        database_url=database_url,
+        kb=ROOT / "kb.yaml",
+        fragment_wait_s=0.0,
+        _env_file=None,
+    )
 
 
 @pytest.fixture
@@ -175,7 +180,6 @@ def turns() -> list[Outcome]:
 async def parts(
     settings: Settings, clock: Clock, knowledge: Knowledge, turns: list[Outcome]
 ) -> AsyncIterator[Services]:
-    upgrade(settings.database)
     keyring = Keyring([Keyring.new_key()])
     async with services(
         settings, keyring=keyring, clock=clock, knowledge=knowledge, on_turn=turns.append

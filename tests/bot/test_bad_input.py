@@ -25,8 +25,10 @@ from connectors.media import MAX_IMAGE_BYTES
 from connectors.web.frames import MAX_TEXT_CHARS
 from storage.keyring import Keyring
 from storage.unit_of_work import UnitOfWork
+from tests.conftest import ADatabase
+from tests.factories.database import assign
 from tests.factories.page import Page, new_token, opened_page
-from tests.factories.process import KefuProcess, eventually, kefu
+from tests.factories.process import KefuProcess, eventually, kefu, settings_of
 from tests.factories.server import SMALL_KB, new_data_folder, small_server
 
 # one server for all that leave it as it was; it has to bear all of this, one after the other
@@ -37,10 +39,14 @@ ANSWER = "支付宝、微信都可以。"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory, fits: Path) -> AsyncIterator[Started]:
+async def server(
+    tmp_path_factory: pytest.TempPathFactory, fits: Path, a_database: ADatabase
+) -> AsyncIterator[Started]:
     folder = tmp_path_factory.mktemp("shop") / "data"
-    async with small_server(new_data_folder(folder, fits), SMALL_KB) as started:
-        yield started
+    with a_database(folder.parent / "kefu.db") as url:
+        assign(folder, url)
+        async with small_server(new_data_folder(folder, fits), SMALL_KB) as started:
+            yield started
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -100,13 +106,15 @@ async def test_a_broken_kb_at_start_is_named_with_file_and_line(
 async def test_a_second_process_on_the_same_data_is_told_who_has_it(
     server: Started, tmp_path: Path
 ) -> None:
-    data = str(server.services.settings.data_dir)
+    data = server.services.settings.data_dir
     status, told = await kefu(
-        *("run", "--port", "0", "--kb", str(SMALL_KB), "--data", data), cwd=tmp_path
+        *("run", "--port", "0", "--kb", str(SMALL_KB), "--data", str(data)),
+        cwd=tmp_path,
+        **settings_of(data),
     )
     assert status == 2
     assert str(os.getpid()) in told
-    assert data in told
+    assert str(data) in told
     assert await still_answers(server.url)
 
 
@@ -174,6 +182,7 @@ async def test_the_wrong_key_for_the_data_is_refused_before_anything_is_served(
         *("run", "--port", "0", "--kb", str(SMALL_KB), "--data", str(data_folder)),
         cwd=data_folder,
         KEFU_SECRET_KEY=Keyring.new_key(),
+        **settings_of(data_folder),
     )
     assert status == 2
     assert "KEFU_SECRET_KEY" in told
@@ -262,7 +271,9 @@ class SmallDisk:
 
 
 @pytest.fixture(params=["quota", "small disk"])
-def disk(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[Disk]:
+def disk(request: pytest.FixtureRequest, tmp_path: Path, fits: Path) -> Iterator[Disk]:
+    """The disk of the embedded database: a PostgreSQL server has one of its own."""
+    data_folder = new_data_folder(tmp_path / "data", fits)
     if request.param == "quota":
         yield Quota(data_folder)
         return

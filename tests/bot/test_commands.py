@@ -18,6 +18,8 @@ from bot.settings import Settings
 from bot.steady_clock import utc_now
 from bot.tool_specs import TOOL_SPECS
 from connectors.messages import Address, ChannelRef, Inbound
+from tests.factories.database import database_of
+from tests.factories.process import settings_of
 from tests.factories.server import SMALL_KB
 
 Kefu = Callable[..., Result]
@@ -27,6 +29,8 @@ Kefu = Callable[..., Result]
 def kefu(data_folder: Path, small_kb_file: Path, monkeypatch: pytest.MonkeyPatch) -> Kefu:
     """Runs ``kefu … --data --kb`` on a small shop."""
     monkeypatch.setenv("KEFU_LOG_LEVEL", "warning")
+    for name, value in settings_of(data_folder).items():
+        monkeypatch.setenv(name, value)
 
     def run(*arguments: str, said: str = "") -> Result:
         given = [*arguments, "--data", str(data_folder), "--kb", str(small_kb_file)]
@@ -102,7 +106,13 @@ def test_a_chart_that_cannot_be_written_is_told_in_one_line(kefu: Kefu, cases: P
 
 async def somebody_says(data: Path, *texts: str) -> None:
     """Customers write to the shop, one message each, and leave."""
-    settings = Settings(data_dir=data, kb=SMALL_KB, fragment_wait_s=0.0, _env_file=None)
+    settings = Settings(
+        data_dir=data,
+        database_url=database_of(data),
+        kb=SMALL_KB,
+        fragment_wait_s=0.0,
+        _env_file=None,
+    )
     keyring = opened_database(settings)
     knowledge = Knowledge(SMALL_KB, tools=TOOL_SPECS, cache_dir=data / "cache", clock=utc_now)
     async with services(settings, keyring=keyring, knowledge=knowledge) as parts:

@@ -12,7 +12,6 @@ from bot.knowledge import Knowledge
 from bot.settings import Settings
 from bot.tool_specs import TOOL_SPECS
 from storage.keyring import Keyring
-from storage.schema import upgrade
 from tests.bot.conftest import Channel, Customer
 
 KB = """
@@ -30,7 +29,7 @@ intents:
 """
 
 
-async def test_an_answers_picture_is_sent_with_it(tmp_path: Path) -> None:
+async def test_an_answers_picture_is_sent_with_it(tmp_path: Path, database_url: str) -> None:
     (tmp_path / "kb.yaml").write_text(KB)
     Image.new("RGB", (40, 30), "green").save(tmp_path / "steps.png")
 
@@ -38,10 +37,13 @@ async def test_an_answers_picture_is_sent_with_it(tmp_path: Path) -> None:
         return datetime.now(UTC)
 
     settings = Settings(
-        data_dir=tmp_path / "data", kb=tmp_path / "kb.yaml", fragment_wait_s=0.0, _env_file=None
+        data_dir=tmp_path / "data",
+        database_url=database_url,
+        kb=tmp_path / "kb.yaml",
+        fragment_wait_s=0.0,
+        _env_file=None,
     )
     settings.data_dir.mkdir()
-    upgrade(settings.database)
     knowledge = Knowledge(settings.kb, tools=TOOL_SPECS, cache_dir=None, clock=now)
     keyring = Keyring([Keyring.new_key()])
     async with services(settings, keyring=keyring, knowledge=knowledge) as parts:

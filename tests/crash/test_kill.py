@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
+from storage.storage import engine_for
+from tests.factories.database import address_of
 from tests.factories.page import new_token
 from tests.factories.process import KefuProcess, eventually
 from tests.factories.server import SMALL_KB
@@ -140,8 +142,13 @@ class Crowd:
 
 
 def rows(data: Path, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"file:{data / 'kefu.db'}?mode=ro", uri=True)) as connection:
-        return connection.execute(query).fetchall()
+    """What the database holds, seen from outside the process."""
+    engine = engine_for(address_of(data))
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(query))]
+    finally:
+        engine.dispose()
 
 
 @pytest.fixture

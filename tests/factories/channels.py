@@ -31,6 +31,7 @@ from connectors.messages import (
     Receipt,
 )
 from connectors.registry import account_model, make
+from tests.factories.database import database_of
 from tests.fakes.platform import FakePlatform
 
 
@@ -233,6 +234,7 @@ async def kefu_beside(
         )
         chosen = {
             "data_dir": data,
+            "database_url": database_of(data),
             "kb": kb,
             "port": port,
             "channels": channels,

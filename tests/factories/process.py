@@ -13,6 +13,8 @@ from typing import TypeVar
 
 from aiohttp import ClientError, ClientSession
 
+from tests.factories.database import database_of
+
 T = TypeVar("T")
 READY_WITHIN_S = 60.0
 POLL_S = 0.02
@@ -52,6 +54,12 @@ def _environment(**settings: str) -> dict[str, str]:
     return {**clean, "KEFU_LOG_LEVEL": "warning", **settings}
 
 
+def settings_of(data: Path) -> dict[str, str]:
+    """What a process has to be told to use the database of a test's data folder."""
+    url = database_of(data)
+    return {} if url is None else {"KEFU_DATABASE_URL": url}
+
+
 async def kefu(*arguments: str, cwd: Path, **settings: str) -> tuple[int, str]:
     """Run the command to its end; its status and what it said on stderr."""
     process = await asyncio.create_subprocess_exec(
@@ -79,6 +87,7 @@ class KefuProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._settings = {
+            **settings_of(data),
             "KEFU_DATA_DIR": str(data),
             "KEFU_KB": str(kb),
             "KEFU_PORT": str(self.port),

@@ -10,6 +10,7 @@ from bot.server import Started, running
 from bot.settings import Settings
 from bot.tool_specs import TOOL_SPECS
 from knowledge_base.loader import load
+from tests.factories.database import database_of
 
 TESTS = Path(__file__).parent.parent
 SMALL_KB = TESTS / "fixtures" / "kb.yaml"
@@ -31,7 +32,14 @@ def new_data_folder(folder: Path, fits: Path) -> Path:
 
 @asynccontextmanager
 async def small_server(data: Path, kb: Path) -> AsyncIterator[Started]:
-    """A server on a free port, that waits little for fragments."""
-    settings = Settings(data_dir=data, kb=kb, port=0, fragment_wait_s=0.05, _env_file=None)
+    """A server on a free port and the folder's database, that waits little for fragments."""
+    settings = Settings(
+        data_dir=data,
+        database_url=database_of(data),
+        kb=kb,
+        port=0,
+        fragment_wait_s=0.05,
+        _env_file=None,
+    )
     async with running(settings) as started:
         yield started

@@ -12,11 +12,11 @@ ASKS_TWICE = frozenset({"wecom", "qq"})
 
 
 async def test_in_a_storm_every_message_is_stored_once_and_answered_once_and_in_order(
-    tmp_path: Path,
+    shop_folder: Path,
 ) -> None:
     """A small one; ``python -m tests.storm`` is the great one."""
     tallies = await storm_over(
-        CHANNELS, tmp_path, Weather(customers=25, per_customer=5, faulty=0.15), seed=7
+        CHANNELS, shop_folder, Weather(customers=25, per_customer=5, faulty=0.15), seed=7
     )
     told = table(tallies)
     assert sum(sum(tally.faults.values()) for tally in tallies.values()) > 5, "there was no storm"

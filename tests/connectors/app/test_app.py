@@ -317,10 +317,10 @@ def test_the_document_names_what_the_code_takes_and_sends() -> None:
     assert "VERIFIED" in schemas["UserIn"]["properties"]["contacts"]["description"]
 
 
-async def test_the_example_talks_to_a_whole_kefu(tmp_path: Path) -> None:
+async def test_the_example_talks_to_a_whole_kefu(data_folder: Path) -> None:
     async with (
         FakeShopApp() as app,
-        kefu_beside([app], tmp_path / "data", SMALL_KB) as started,
+        kefu_beside([app], data_folder, SMALL_KB) as started,
     ):
         script = str(ROOT / "examples" / "app_client.py")
         process = await asyncio.create_subprocess_exec(

@@ -294,10 +294,10 @@ class ConnectorContract:
 
     @case(10, 39)
     async def test_a_restart_loses_nothing_and_answers_nothing_twice(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, shop_folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with self.mode.make() as platform:
-            async with kefu_in(self.mode, platform, tmp_path) as world:
+            async with kefu_in(self.mode, platform, shop_folder) as world:
                 await platform.says("u", TOPICS[0])
                 await world.reads("u", answer_of(TOPICS[0]))
                 # stored, and then the process ends before the turn
@@ -305,7 +305,7 @@ class ConnectorContract:
                 monkeypatch.setattr(world.parts.turns, "_wake", lambda *_: None)
                 await platform.says("u", TOPICS[1])
                 await world.until(lambda: _has(world, "u", Author.CUSTOMER, 2))
-            async with kefu_in(self.mode, platform, tmp_path) as world:
+            async with kefu_in(self.mode, platform, shop_folder) as world:
                 await world.reads("u", answer_of(TOPICS[1]))
                 await platform.says("u", TOPICS[2])
                 await world.reads("u", answer_of(TOPICS[2]))

@@ -168,12 +168,14 @@ class HardshipContract:
         assert not file.mime.startswith(("image/", "text/"))
 
     @case(37)
-    async def test_an_address_inside_our_network_is_not_fetched_from(self, tmp_path: Path) -> None:
+    async def test_an_address_inside_our_network_is_not_fetched_from(
+        self, shop_folder: Path
+    ) -> None:
         if self.trouble.inside is None:
             pytest.skip("messages name no addresses, or the platform's own")
         async with (
             self.trouble.inside() as platform,
-            kefu_in(self.mode, platform, tmp_path) as world,
+            kefu_in(self.mode, platform, shop_folder) as world,
         ):
             user = await _known(world)
             await platform.sends_media(user, "image", b"\x89PNG", name="a.png", mime="image/png")
@@ -194,11 +196,11 @@ class HardshipContract:
 
     @case(26)
     async def test_refused_credentials_are_tried_a_few_times_and_told_to_the_admin(
-        self, tmp_path: Path
+        self, shop_folder: Path
     ) -> None:
         if self.trouble.no_token is None:
             pytest.skip("credentials count when the connection is made")
-        async with self.mode.make() as platform, kefu_in(self.mode, platform, tmp_path) as world:
+        async with self.mode.make() as platform, kefu_in(self.mode, platform, shop_folder) as world:
             user = await _known(world)
             self.trouble.no_token.order(world, times=99)
             before = len(_sends(world))
@@ -217,10 +219,10 @@ class HardshipContract:
 
     @case(39)
     async def test_a_stop_frees_the_port_and_what_was_said_meanwhile_is_answered(
-        self, tmp_path: Path
+        self, shop_folder: Path
     ) -> None:
         async with self.mode.make() as platform:
-            async with kefu_in(self.mode, platform, tmp_path) as world:
+            async with kefu_in(self.mode, platform, shop_folder) as world:
                 user = await _known(world)
                 address = urlsplit(world.started.url)
             with pytest.raises(ConnectionRefusedError):
@@ -228,7 +230,7 @@ class HardshipContract:
             if self.trouble.back is None:
                 return  # nobody brings what nobody took
             await platform.says(user, TOPICS[3])
-            async with kefu_in(self.mode, platform, tmp_path) as world:
+            async with kefu_in(self.mode, platform, shop_folder) as world:
                 await self.trouble.back(platform)
                 await world.reads(user, answer_of(TOPICS[3]))
                 await world.calm()

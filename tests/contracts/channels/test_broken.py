@@ -162,7 +162,7 @@ async def test_a_connector_that_breaks_a_promise_fails_its_test(
     monkeypatch.setattr("bot.channels.make", one.connector)
     promise = getattr(one.contract(), f"test_{one.promise}")
     given: dict[str, object] = {
-        "tmp_path": tmp_path,
+        "shop_folder": tmp_path,  # on one database: what is broken is not the storage
         "monkeypatch": monkeypatch,
         "capfd": capfd,
     }

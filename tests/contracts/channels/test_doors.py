@@ -10,9 +10,11 @@ import pytest
 import pytest_asyncio
 
 from handoff.transcript import Author
+from tests.conftest import ADatabase
 from tests.contracts.channels import test_app, test_qq, test_telegram, test_wechat, test_wecom
 from tests.contracts.channels.cases import case
 from tests.contracts.channels.doors import DoorContract, House, a_house_with_a_gate
+from tests.factories.database import assign
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram.pusher import SECRET_HEADER
 from tests.storm.storm import TOPICS, answer_of
@@ -24,11 +26,16 @@ ENCRYPT = b"<Encrypt><![CDATA["
 
 @pytest_asyncio.fixture(scope="class", loop_scope="class")
 async def house(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    a_database: ADatabase,
 ) -> AsyncIterator[House]:
     """A kefu behind a gate, for the tests of a class."""
-    async with a_house_with_a_gate(request.cls.mode, tmp_path_factory.mktemp("doors")) as made:
-        yield made
+    folder = tmp_path_factory.mktemp("doors")
+    with a_database(folder / "kefu.db") as url:
+        assign(folder / "data", url)
+        async with a_house_with_a_gate(request.cls.mode, folder) as made:
+            yield made
 
 
 class TestTelegram(DoorContract):

@@ -142,15 +142,15 @@ class TestPassive(WeChatContract):
 
     @case(10, 39)
     async def test_a_restart_loses_nothing_and_answers_nothing_twice(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, shop_folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with _unverified() as platform:
-            async with kefu_in(MODE, platform, tmp_path) as world:
+            async with kefu_in(MODE, platform, shop_folder) as world:
                 with thinking(world, monkeypatch, TOPICS[7]) as is_done:
                     await platform.says("u", TOPICS[7])
                     is_done.set()
                     await world.calm()
-            async with kefu_in(MODE, platform, tmp_path) as world:
+            async with kefu_in(MODE, platform, shop_folder) as world:
                 await platform.says("u", TOPICS[8])
                 await world.calm()
                 assert texts(world, "u")[0] == WAITING_TEXT

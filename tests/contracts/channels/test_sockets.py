@@ -154,11 +154,11 @@ class TestNapCatSocket(SocketContract):
 
     @case(39)
     async def test_an_open_socket_does_not_hold_up_the_end(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, shop_folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("bot.server.SHUTDOWN_S", 3600.0)  # what requests that go on are granted
         async with asyncio.timeout(60), self.mode.make() as platform:
-            async with kefu_in(self.mode, platform, tmp_path) as world:
+            async with kefu_in(self.mode, platform, shop_folder) as world:
                 await platform.says("u", TOPICS[6])
                 await world.reads("u", answer_of(TOPICS[6]))
             assert isinstance(platform, FakeOneBot)
