@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.memory import Memory, PendingTool
-from bot.replies import ASKS, BUTTONS, OUTCOMES, REMARKS, rendered, said
+from bot.replies import ASKS, BUTTONS, OUTCOMES, REMARKS, said
 from bot.results import ToolResult
 from bot.steps import Answer, Ask, Clarify, Fallback, HandOff, Remark, Run, Welcome
 from bot.tool_specs import told
 from connectors.messages import Attachment, Button
 from knowledge_base.intent import Intent, IntentId
+from knowledge_base.templates import render
 
 _MAX_BUTTONS = 4
 
@@ -99,7 +100,7 @@ class Composer:
         text = intent.handoff.text
         if self.is_english and intent.answers_en:
             text = intent.answers_en[0]
-        return Reply(rendered(text, {"shop": self.shop})) if text else None
+        return Reply(render(text, {"shop": self.shop})) if text else None
 
     def result(self, step: Run, result: ToolResult) -> Reply:
         """What a tool found, in the shop's words where it has some."""
@@ -114,7 +115,7 @@ class Composer:
             template = self._said(OUTCOMES[step.tool][result.outcome])
             if own is not None:
                 template = (own.en or template) if self.is_english else own.text
-            text = rendered(template, variables)
+            text = render(template, variables)
             if intent is not None and is_own and intent.answers and result.reason is None:
                 text = self._wrapped(intent, text, variables)
         if result.asks == "proof" and result.is_optional and result.remark is None:
@@ -149,7 +150,7 @@ class Composer:
         texts: Sequence[str] = intent.answers_by_channel.get(self.channel) or intent.answers
         if self.is_english and intent.answers_en:
             texts = intent.answers_en
-        return rendered(texts[self.choose(len(texts))], variables)
+        return render(texts[self.choose(len(texts))], variables)
 
     def _said(self, text: tuple[str, str]) -> str:
         return said(text, is_english=self.is_english)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Text = tuple[str, str]
 """Chinese and English."""
@@ -322,16 +319,7 @@ BUTTONS: Mapping[str, Text] = {
     "code": ("发验证码到下单邮箱", "Mail me a code"),
 }
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=False)
-
 
 def said(text: Text, *, is_english: bool) -> str:
     """One of the two languages."""
     return text[1] if is_english else text[0]
-
-
-def rendered(template: str, variables: Mapping[str, Any]) -> str:
-    """A template with its variables, in Jinja2's sandbox."""
-    if "{" not in template:
-        return template
-    return _ENVIRONMENT.from_string(template).render(**variables).strip()

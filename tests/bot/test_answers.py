@@ -1,0 +1,50 @@
+"""An answer that cannot be worded: nobody is left without one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.app import services
+from bot.knowledge import Knowledge
+from bot.settings import Settings
+from bot.tool_specs import TOOL_SPECS
+from storage.keyring import Keyring
+from storage.schema import upgrade
+from tests.bot.conftest import Channel, Customer
+
+KB = """
+shop: {name: 小店, timezone: Asia/Shanghai, hours: 每天 00:00-24:00}
+intents:
+  card_how_to_use:
+    title: 怎么兑换
+    ask: [卡密怎么用, 怎么兑换卡密]
+    answer: "共 {{ shop.name + 1 }} 步"
+  greeting:
+    title: 打招呼
+    ask: [你好, 在吗]
+    answer: 您好！
+"""
+
+
+async def test_an_answer_that_fails_as_it_is_filled_in_calls_a_person(tmp_path: Path) -> None:
+    (tmp_path / "kb.yaml").write_text(KB)
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    settings = Settings(
+        data_dir=tmp_path, kb=tmp_path / "kb.yaml", fragment_wait_s=0.0, _env_file=None
+    )
+    upgrade(settings.database)
+    knowledge = Knowledge(settings.kb, tools=TOOL_SPECS, cache_dir=None, clock=now)
+    keyring = Keyring([Keyring.new_key()])
+    async with services(settings, keyring=keyring, knowledge=knowledge) as parts:
+        channel = Channel()
+        parts.add(channel)
+        customer = Customer(parts, channel, [])
+        await customer.says("卡密怎么用")
+        conversation = await customer.conversation()
+        assert (conversation.state.value, conversation.reason) == ("waiting", "bot_error")
+        assert customer.heard[-1].text
+        assert "{{" not in customer.heard[-1].text
