@@ -22,6 +22,13 @@ DocumentPath = tuple[str | int, ...]
 _MAX_BYTES = 20_000_000
 _MAX_NODES = 500_000  # aliases can multiply a small file into an endless one
 _MAX_DEPTH = 30
+_OURS = re.compile(
+    r"^\ufeff?(shop|include|intents|synonyms|out_of_scope|not_ours|background|policy|thresholds)"
+    r"\s*[:：]",
+    re.MULTILINE,
+)
+"""What one line at least of a knowledge base begins with."""
+_HOW_IT_LOOKS = "知识库里要有 shop: 或 intents:，看看路径写对了没有"
 _FULL_WIDTH_COLON = re.compile(r"\s*[\w-]+：")
 _NULLS = ("", "~", "null", "Null", "NULL")
 
@@ -64,6 +71,9 @@ def read_document(file: Path) -> Document:
         KnowledgeBaseError: The file is missing, unreadable, not UTF-8, above 20 MB, or no YAML.
     """
     try:
+        if file.exists() and not file.is_file():
+            # a pipe or a device may never end
+            raise _one_problem(file, 1, "不是文件 (no file)", "这里要写 kb.yaml 的路径")
         if file.stat().st_size > _MAX_BYTES:
             raise _one_problem(file, 1, "文件太大 (larger than 20 MB)", "拆小一点 (split it)")
         text = file.read_bytes().decode("utf-8-sig")
@@ -79,10 +89,13 @@ def parse_document(text: str, file: Path) -> Document:
     """The same for text that is already in memory; ``file`` is what problems will name."""
     try:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        raise _syntax_problem(error, text, file) from error
     except yaml.YAMLError as error:
-        raise _one_problem(file, 1, f"不是 YAML ({error})", "") from error
+        if isinstance(error, yaml.MarkedYAMLError) and _OURS.search(text):
+            raise _syntax_problem(error, text, file) from error
+        # some other file was named: what stands in it is nobody's business, and goes into no log
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise _one_problem(file, line, "不是知识库，也不是 YAML (no YAML)", _HOW_IT_LOOKS) from None
     reader = _Reader(file)
     data = None if root is None else reader.read(root, ())
     if reader.problems:

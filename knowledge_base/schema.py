@@ -1,7 +1,7 @@
 """kb.yaml's format as pydantic models, and its errors in words that an admin can act on."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
@@ -13,6 +13,7 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
+from rapidfuzz import fuzz, process
 
 from knowledge_base.document import Document, DocumentPath
 from knowledge_base.problem import Problem, problem_at
@@ -133,6 +134,7 @@ class KnowledgeBaseFile(IncludedFile):
     include: Texts = []
 
 
+_NEARLY: Final = 75.0
 FileT = TypeVar("FileT", bound=IncludedFile)
 
 # Which model's keys are valid at a path; "*" stands for a name that the admin chose.
@@ -160,10 +162,22 @@ def validate(document: Document, model: type[FileT]) -> FileT | list[Problem]:
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
         return [problem_at(document.place(()), "最外层要写 “名字: 内容” (mapping expected)")]
+    if data and not _is_ours(data, model):
+        # some other file was named: what stands in it goes into no message
+        text = "不是知识库：一个认识的键也没有 (no knowledge base)"
+        return [problem_at(document.place(()), text, "知识库里要有 shop: 或 intents:")]
     try:
         return model.model_validate(data)
     except ValidationError as error:
         return list(_problems(error, document, model))
+
+
+def _is_ours(data: Mapping[str, object], model: type[BaseModel]) -> bool:
+    """Whether at least one key at the top is one of ours, or nearly."""
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return any(
+        process.extractOne(key, names, scorer=fuzz.ratio, score_cutoff=_NEARLY) for key in data
+    )
 
 
 def _problems(

@@ -1,6 +1,7 @@
 """kb.yaml and the files that it includes, merged and checked, but not yet learnt from."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from knowledge_base.tool_spec import ToolSpec
 
 # (intent or "", key, position in its list) → where it stands. "" is the file's top level.
 Places = Mapping[tuple[str, str, int], Place]
+_OUTSIDE = "在知识库的文件夹外面 (outside the folder)，请放到 kb.yaml 旁边"
 _TRUE, _FALSE = ("true", "yes", "是"), ("false", "no", "否")
 
 
@@ -95,8 +97,9 @@ def read_source(path: Path, tools: Mapping[str, ToolSpec]) -> Source:
     is_whole = not problems
     intents, homes = _intents(parts, problems)
     problems.extend(_shop_problems(main, main_document))
+    folder = main_document.file.parent
     for intent_id in intents:
-        problems.extend(_intent_problems(intents[intent_id], homes[intent_id], tools))
+        problems.extend(_intent_problems(intents[intent_id], homes[intent_id], tools, folder))
     if is_whole:
         problems.extend(_reference_problems(main, main_document, intents, homes))
     shop = _shop(main, main_document, problems)
@@ -124,20 +127,41 @@ def _included(
     main: KnowledgeBaseFile, document: Document, problems: list[Problem]
 ) -> Iterator[Path]:
     """Files that ``include:`` names, each once, globs in order of name."""
+    folder = document.file.parent
     seen = {document.file.resolve()}
     for n, pattern in enumerate(main.include):
         place = document.place(("include", n))
         if Path(pattern).is_absolute():
             problems.append(problem_at(place, f"“{pattern}” 要写相对路径 (relative path)"))
             continue
-        found = sorted(document.file.parent.glob(pattern))
+        if os.path.normpath(pattern).startswith(".."):
+            # not even looked at: a pattern could list the whole disk
+            problems.append(problem_at(place, f"“{pattern}” {_OUTSIDE}"))
+            continue
+        found = sorted(folder.glob(pattern))
         if not found:
-            hint = f"路径从 {document.file.parent} 算起 (relative to this file)"
+            hint = f"路径从 {folder} 算起 (relative to this file)"
             problems.append(problem_at(place, f"找不到文件 “{pattern}” (no such file)", hint))
         for file in found:
-            if file.resolve() not in seen and file.is_file():
+            problem = _file_problem(file, folder)
+            if problem is not None:
+                problems.append(problem_at(place, f"“{pattern}”：{file.name} {problem}"))
+            elif file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file
+
+
+def _file_problem(file: Path, folder: Path) -> str | None:
+    """Why a file that kb.yaml names may not be read; ``None`` if it may.
+
+    Whoever edits the knowledge base need not be allowed to read everything that kefu can.
+    """
+    try:
+        if not file.resolve().is_relative_to(folder.resolve()):
+            return _OUTSIDE
+        return None if file.is_file() else "不是文件 (no file)"
+    except (OSError, RuntimeError):  # a link that leads back to itself
+        return "打不开 (cannot be opened)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +243,7 @@ def _reference_problems(
 
 
 def _intent_problems(
-    intent: Intent, home: _Home, tools: Mapping[str, ToolSpec]
+    intent: Intent, home: _Home, tools: Mapping[str, ToolSpec], folder: Path
 ) -> Iterator[Problem]:
     intent_id, where = intent.id, f"意图 {intent.id}: "
     ways = [intent.tool, intent.handoff, intent.answers if not intent.tool else None]
@@ -228,7 +252,11 @@ def _intent_problems(
         hint = "加上 “answer: …”" if not any(ways) else "只留一个 (tool 可以另带 answer)"
         yield problem_at(intent.place, text, hint)
     for n, image in enumerate(intent.images):
-        if not image.is_file():
+        problem = _file_problem(image, folder)
+        if problem is not None and image.exists():
+            text = f"{where}图片 “{home.part.images[n]}” {problem}"
+            yield problem_at(home.place(intent_id, "images", n), text)
+        elif problem is not None:
             text = f"{where}找不到图片 “{home.part.images[n]}” (no such file)"
             hint = f"路径从 {home.document.file.parent} 算起"
             yield problem_at(home.place(intent_id, "images", n), text, hint)
