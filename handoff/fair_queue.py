@@ -1,4 +1,10 @@
-"""A short queue in front of expensive work: fair between sources, and full rather than long."""
+"""A short queue in front of expensive work: fair between sources, and full rather than long.
+
+While it is more than half full the newest are served first: under a flood the oldest have given up,
+and a queue served in order would be late for everybody.
+
+Source: adaptive LIFO (B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +34,7 @@ class FairQueue:
     Args:
         at_once: How many work side by side.
         waiting: How many may wait. Whoever comes when so many wait takes the place of the source
-            that has the most waiting, or is turned away if all have as few.
+            that has the most waiting, or, if all have as few, of the one that waited longest.
         waiting_of_one: How many of one source may wait.
         retry_after_s: What those who are turned away are told.
     """
@@ -84,18 +90,18 @@ class FairQueue:
         if len(mine) >= self._waiting_of_one:
             raise QueueFull(self._retry_after_s)
         if len(self) >= self._waiting:
-            self._make_room(len(mine))
+            self._make_room()
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues.setdefault(source, deque()).append(place)
         return place
 
-    def _make_room(self, mine: int) -> None:
-        """Turn away the newest of whoever has the most waiting, if that is more than I have."""
+    def _make_room(self) -> None:
+        """Turn one away: the newest of the source with the most, the oldest of equals."""
         longest = max(self._queues, key=lambda source: len(self._queues[source]))
         queue = self._queues[longest]
-        if len(queue) <= mine + 1:
-            raise QueueFull(self._retry_after_s)
         queue.pop().set_exception(QueueFull(self._retry_after_s))
+        if not queue:
+            del self._queues[longest]
 
     def _drop(self, source: str, place: asyncio.Future[None]) -> None:
         queue = self._queues.get(source)
@@ -106,10 +112,13 @@ class FairQueue:
 
     def _leave(self) -> None:
         while self._queues:
-            source, queue = self._queues.popitem(last=False)
+            is_flooded = 2 * len(self) > self._waiting
+            source, queue = self._queues.popitem(last=is_flooded)
             place = queue.popleft()
             if queue:
-                self._queues[source] = queue  # its next one waits until all others had a turn
+                self._queues[source] = queue
+                # its next one waits until all others had a turn
+                self._queues.move_to_end(source, last=not is_flooded)
             if not place.done():
                 place.set_result(None)
                 return

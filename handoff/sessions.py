@@ -22,7 +22,7 @@ from handoff.conversation import AgentId
 from handoff.devices import Devices
 from handoff.errors import HandoffError
 from handoff.fair_queue import FairQueue
-from handoff.passwords import is_right
+from handoff.passwords import is_right, renewed
 from handoff.ports import Clock, Units
 
 
@@ -187,8 +187,8 @@ class Logins:
         self._clock = clock
         self._devices = devices
         self.rules = rules or LoginRules()
-        # each look at a password takes 64 MiB and a core: one of strangers at a time, so that
-        # neither customers nor the agents' own browsers wait for them
+        # each look at a password takes a core: one of strangers at a time, so that neither
+        # customers nor the agents' own browsers wait for them
         self._strangers = FairQueue()
         self._known = FairQueue()
 
@@ -234,9 +234,13 @@ class Logins:
         password_hash = found.password_hash if found is not None and may_log_in else None
         if not await is_right(password, password_hash) or found is None:
             raise WrongPassword("wrong username or password")
-        return await self._open(found.agent, attempts)
+        new_hash = await renewed(password, found.password_hash)
+        return await self._open(found, attempts, new_hash)
 
-    async def _open(self, agent: Agent, attempts: Sequence[str]) -> LoggedIn:
+    async def _open(
+        self, found: Credentials, attempts: Sequence[str], new_hash: str | None
+    ) -> LoggedIn:
+        agent = found.agent
         token = secrets.token_urlsafe(32)
         now = self._clock()
         session = Session(token_hash(token), agent.id, secrets.token_urlsafe(24), now, now)
@@ -244,6 +248,9 @@ class Logins:
         def unit(work: LoginWork) -> None:
             work.sessions.forgive(attempts)
             work.sessions.add(session)
+            # not over a password that was changed meanwhile
+            if new_hash is not None and work.agents.credentials(agent.username) == found:
+                work.agents.set_password(agent.id, new_hash)
             work.sessions.forget(
                 attempts_before=now - self._lookback,
                 unseen_since=now - timedelta(seconds=self.rules.idle_s),

@@ -91,17 +91,38 @@ async def test_a_newcomer_takes_the_place_of_whoever_has_the_most() -> None:
             await floods[-1]
         assert len(work.queue) == 3
         await work.ends("1")
-        await work.ends("2")
         assert work.begun[-1] == "agent"
 
 
-async def test_where_all_have_one_place_the_newcomer_is_turned_away() -> None:
+async def test_where_all_have_one_place_the_one_that_waited_longest_goes() -> None:
     async with working(FairQueue(waiting=2)) as work:
-        for name in ("a", "b", "c"):
-            await work.of(name)
+        await work.of("a")
+        oldest = await work.of("b")
+        await work.of("c")
+        await work.of("d")
         with pytest.raises(QueueFull):
-            await (await work.of("d"))
+            await oldest
         assert len(work.queue) == 2
+
+
+async def test_in_a_flood_the_newcomer_is_served_next() -> None:
+    async with working(FairQueue(waiting=4)) as work:
+        for number in range(400):
+            await work.of(f"stranger {number}")
+        await work.of("agent")
+        await work.ends("stranger 0")
+        assert work.begun == ["stranger 0", "agent"]
+
+
+async def test_in_a_flood_a_source_with_many_has_one_turn_a_round_too() -> None:
+    async with working(FairQueue(waiting=4)) as work:
+        await work.of("a")
+        await work.of("b")
+        for number in range(3):
+            await work.of("flood", f"flood {number}")
+        for name in ("a", "flood 0"):
+            await work.ends(name)
+        assert work.begun == ["a", "flood 0", "b"]
 
 
 async def test_whoever_goes_away_while_waiting_leaves_no_gap() -> None:

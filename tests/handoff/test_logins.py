@@ -155,9 +155,10 @@ async def test_an_unknown_user_costs_the_same_hash_as_a_known_one() -> None:
     assert extract_parameters(NOBODYS_HASH) == extract_parameters(known)
 
 
-async def test_an_agent_gets_in_while_400_strangers_try(door: Door) -> None:
-    """The agent waits for what is at work and for one round, not for four hundred hashes."""
-    device = (await door.logs_in()).device
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_an_agent_gets_in_while_400_strangers_try(door: Door, *, is_known: bool) -> None:
+    """The agent waits for what is at work, not for four hundred hashes; on a new phone too."""
+    device = (await door.logs_in()).device if is_known else None
     flood = [
         asyncio.create_task(door.tries(sources=(f"line {number}", f"net {number % 50}")))
         for number in range(400)
@@ -170,6 +171,15 @@ async def test_an_agent_gets_in_while_400_strangers_try(door: Door) -> None:
     assert still_waiting > 0, "the agent waited until the last stranger was served"
     assert told.count("busy") > 300
     assert set(told) <= {"busy", "wrong"}
+
+
+async def test_a_hash_with_old_parameters_is_renewed_at_the_next_login(door: Door) -> None:
+    await door.logs_in()
+    found = await door.database.read(lambda work: work.agents.credentials("xiaomei"))
+
+    assert found is not None
+    assert extract_parameters(found.password_hash) == extract_parameters(NOBODYS_HASH)
+    assert await door.tries(PASSWORD) == "in"
 
 
 async def test_agents_who_share_a_browser_each_keep_their_own_device_cookie(shop: Shop) -> None:
