@@ -62,6 +62,12 @@ REMARKS: Mapping[str, Text] = {
         "No password at hand? Send the e-mail of the order and I mail the codes there, or get a "
         "code below.",
     ),
+    "contested": (
+        "这个订单最近被试错了很多次，为了安全先放慢一点：请过一分钟再发一次查询密码，"
+        "或者点下面的按钮。",
+        "This order had many wrong tries lately, so we slowed it down: please send the query "
+        "password again in a minute, or use a button below.",
+    ),
     "group": (
         "这里是群聊，订单和卡密不方便在群里说，请私聊我查询～",
         "This is a group; please message me in private about orders and codes.",

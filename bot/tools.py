@@ -132,6 +132,8 @@ class ShopTools:
                 is_optional=True,
                 buttons=("handoff",),
             )
+        if answer.only_code:
+            return self._asks_again(step, replace(result, remark="contested"))
         if result.outcome in {"throttled", "locked"}:
             return replace(result, buttons=("handoff",))
         return result
@@ -151,6 +153,8 @@ class ShopTools:
             order_number=number if answer.view is not None else None,
             reason="tool_error" if answer.outcome is ResendOutcome.UNAVAILABLE else None,
         )
+        if answer.only_code:
+            return self._asks_again(step, replace(result, remark="contested"))
         if answer.outcome is ResendOutcome.PROOF_NEEDED:
             return self._asks_proof(step, result, is_optional=False)
         if answer.outcome is ResendOutcome.NOT_FOUND:

@@ -41,11 +41,13 @@ class Refused:
 
     Attributes:
         is_newly_locked: This failed try locked the pair of order and source.
+        only_code: Strangers crowd at the order; a mailed code gets through at once.
     """
 
     reason: Refusal
     retry_after_s: float | None = None
     is_newly_locked: bool = False
+    only_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class Access:
         if tried.verdict.ruling is Ruling.LOCKED:
             return Refused(Refusal.LOCKED, tried.verdict.retry_after_s)
         if not tried.verdict.is_admitted:
-            return Refused(Refusal.THROTTLED, tried.verdict.retry_after_s)
+            wait_s = tried.verdict.retry_after_s
+            return Refused(Refusal.THROTTLED, wait_s, only_code=tried.only_code)
         is_password = await self._backend.password_matches(number, typed)
         factor = disclosure.factor_shown(
             order, typed, is_password=is_password, is_code=tried.is_code

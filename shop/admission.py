@@ -11,19 +11,40 @@ from pydantic import SecretStr
 from shop.answers import Requester
 from shop.numbers import OrderNumber
 from shop.ports import Clock, ShopWork, Units
-from shop.proofs import Proof
+from shop.proofs import Level, Proof
 from shop.throttle import (
+    ADMITTED,
+    ANYBODY,
+    TRIES,
     AttemptKind,
     Limits,
     Ruling,
-    TryLimits,
     Verdict,
+    breadth,
+    judge_crowd,
     judge_rate,
     judge_try,
+    judge_wide,
     worst,
 )
 
 _CARDS = "cards"
+_CODES = "codes"
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the record says of somebody and one subject.
+
+    Attributes:
+        rate: On looking up once more.
+        own: On trying once more, by the exact sources: these can be locked.
+        crowd: The same, by those that strangers share: these are only slowed.
+    """
+
+    rate: Verdict
+    own: Verdict
+    crowd: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +74,13 @@ class Try:
     Attributes:
         ids: Its records, to be settled if it succeeds.
         is_code: What was typed is the code that is out.
+        only_code: Refused because strangers crowd at the order; its mailed code gets through.
     """
 
     verdict: Verdict
     ids: tuple[int, ...] = ()
     is_code: bool = False
+    only_code: bool = False
 
 
 class Admission:
@@ -72,11 +95,11 @@ class Admission:
         """Count a look-up of an order."""
 
         def unit(work: ShopWork) -> Look:
-            now = self._clock()
-            rate, lock = self._judge(work, requester, _subject(number), self._limits.order, now)
-            if rate.is_admitted:
+            now, proofs = self._clock(), tuple(work.proofs.of_identity(requester.identity))
+            judged = self._judge_order(work, requester, number, proofs, now)
+            if judged.rate.is_admitted:
                 _add(work, requester, AttemptKind.LOOKUP, _subject(number), now)
-            return Look(rate, lock, tuple(work.proofs.of_identity(requester.identity)))
+            return Look(judged.rate, judged.own, proofs)
 
         return await self._units.write(unit)
 
@@ -84,13 +107,14 @@ class Admission:
         """Count a proof before it is checked, and check it against the code that is out."""
 
         def unit(work: ShopWork) -> Try:
-            now = self._clock()
-            _, verdict = self._judge(work, requester, _subject(number), self._limits.order, now)
-            if not verdict.is_admitted:
-                return Try(verdict)
-            ids = _add(work, requester, AttemptKind.TRY, _subject(number), now)
+            now, proofs = self._clock(), tuple(work.proofs.of_identity(requester.identity))
+            judged = self._judge_order(work, requester, number, proofs, now)
+            if not judged.own.is_admitted:
+                return Try(judged.own)
             is_code = work.proofs.try_code(number, requester.identity, typed, now)
-            return Try(verdict, ids, is_code)
+            if not (judged.crowd.is_admitted or is_code):
+                return Try(judged.crowd, only_code=True)
+            return Try(judged.own, _add_try(work, requester, _subject(number), now), is_code)
 
         return await self._units.write(unit)
 
@@ -98,32 +122,50 @@ class Admission:
         """Count a pasted card secret before it is looked for."""
 
         def unit(work: ShopWork) -> Try:
-            now = self._clock()
-            rate, verdict = self._judge(work, requester, _CARDS, self._limits.card, now)
-            if not (rate.is_admitted and verdict.is_admitted):
-                return Try(worst((rate, verdict)))
+            now, proofs = self._clock(), tuple(work.proofs.of_identity(requester.identity))
+            is_owner = _has_proved(proofs)
+            judged = self._judge(work, requester, _CARDS, now, minds_crowd=not is_owner)
+            verdict = worst((judged.rate, judged.own, judged.crowd))
+            if not verdict.is_admitted:
+                return Try(verdict)
             _add(work, requester, AttemptKind.LOOKUP, _CARDS, now)
-            return Try(verdict, _add(work, requester, AttemptKind.TRY, _CARDS, now))
+            return Try(judged.own, _add_try(work, requester, _CARDS, now))
 
         return await self._units.write(unit)
 
     async def ask_code(self, requester: Requester, number: OrderNumber) -> Verdict:
-        """Count a code asked for: a look-up, and one of the few mails of an order."""
+        """Count a code asked for: a look-up, and one of the few mails of a source and an order."""
 
         def unit(work: ShopWork) -> Verdict:
             now, subject = self._clock(), _subject(number)
-            rate, lock = self._judge(work, requester, subject, self._limits.order, now)
-            asked = work.attempts.codes(
-                subject, now - timedelta(seconds=self._limits.code_window_s)
-            )
-            codes = judge_rate(
-                asked, now, at_most=self._limits.codes, window_s=self._limits.code_window_s
-            )
-            verdict = worst((rate, lock, codes))
+            proofs = tuple(work.proofs.of_identity(requester.identity))
+            judged = self._judge_order(work, requester, number, proofs, now)
+            codes = self._judge_codes(work, requester, number, proofs, now)
+            verdict = worst((judged.rate, judged.own, codes))
             if verdict.is_admitted:
                 _add(work, requester, AttemptKind.LOOKUP, subject, now)
-                work.attempts.add(AttemptKind.CODE, requester.identity, subject, now)
+                _add(work, requester, AttemptKind.CODE, _CODES, now)
+                for of in (subject, _CODES):
+                    work.attempts.add(AttemptKind.CODE, ANYBODY, of, now)
             return verdict
+
+        return await self._units.write(unit)
+
+    async def may_mail_code(self, number: OrderNumber, contact: SecretStr | None) -> bool:
+        """Count a mail to a contact; ``False`` if it had too many. The customer is not told.
+
+        Args:
+            contact: ``None`` where the order has none or does not exist: it takes as long.
+        """
+        to = f"nobody:{number}" if contact is None else f"contact:{contact.get_secret_value()}"
+
+        def unit(work: ShopWork) -> bool:
+            now = self._clock()
+            work.attempts.hold((), to, now)
+            verdict = self._judge_mails(work, ANYBODY, to, now, self._limits.codes_of_contact)
+            if verdict.is_admitted:
+                work.attempts.add(AttemptKind.CODE, ANYBODY, to, now)
+            return verdict.is_admitted
 
         return await self._units.write(unit)
 
@@ -136,29 +178,88 @@ class Admission:
         before = self._clock() - 2 * self._limits.lookback
         return await self._units.write(lambda work: work.attempts.forget(before))
 
+    def _judge_order(
+        self,
+        work: ShopWork,
+        requester: Requester,
+        number: OrderNumber,
+        proofs: Sequence[Proof],
+        now: datetime,
+    ) -> _Judged:
+        is_owner = _has_proved(proofs, number)
+        return self._judge(work, requester, _subject(number), now, minds_crowd=not is_owner)
+
     def _judge(
         self,
         work: ShopWork,
         requester: Requester,
         subject: str,
-        limits: TryLimits,
         now: datetime,
-    ) -> tuple[Verdict, Verdict]:
-        """The verdicts on looking up, and on trying at this subject."""
+        *,
+        minds_crowd: bool,
+    ) -> _Judged:
+        limits, crowd = self._limits.order, self._limits.order_crowd
+        if subject == _CARDS:
+            limits, crowd = self._limits.card, self._limits.card_crowd
         sources = requester.all_sources
-        work.attempts.hold(sources, now)
+        work.attempts.hold(sources, subject, now)
         since = now - self._limits.lookback
-        histories = [work.attempts.recent(source, subject, since) for source in sources]
-        rates = [
-            judge_rate(
-                (one.at for one in history if one.kind is AttemptKind.LOOKUP),
-                now,
-                at_most=self._limits.lookups,
-                window_s=self._limits.lookup_window_s,
+        rates, own, shared = [ADMITTED], [ADMITTED], [ADMITTED]
+        for source in sources:
+            times = breadth(source, self._limits)
+            if times > 1 and not minds_crowd:
+                continue
+            history = work.attempts.recent(source, subject, since)
+            rates.append(
+                judge_rate(
+                    (one.at for one in history if one.kind is AttemptKind.LOOKUP),
+                    now,
+                    at_most=self._limits.lookups * times,
+                    window_s=self._limits.lookup_window_s,
+                )
             )
-            for history in histories
+            if times == 1:
+                own.append(judge_try(history, now, limits))
+            else:
+                shared.append(judge_wide(history, now, limits, times))
+        if minds_crowd:
+            tries = work.attempts.on_subject(TRIES, ANYBODY, subject, since)
+            shared.append(judge_crowd(tries, now, crowd))
+        return _Judged(worst(rates), worst(own), worst(shared))
+
+    def _judge_codes(
+        self,
+        work: ShopWork,
+        requester: Requester,
+        number: OrderNumber,
+        proofs: Sequence[Proof],
+        now: datetime,
+    ) -> Verdict:
+        """The verdict on mailing one more code, by source, order and shop."""
+        limits, is_owner = self._limits, _has_proved(proofs, number)
+        work.attempts.hold((), _CODES, now)
+        verdicts = [
+            self._judge_mails(work, source, _CODES, now, limits.codes * breadth(source, limits))
+            for source in requester.all_sources
         ]
-        return worst(rates), worst(judge_try(history, now, limits) for history in histories)
+        of_order = limits.codes_of_owner if is_owner else limits.codes
+        verdicts.append(self._judge_mails(work, ANYBODY, _subject(number), now, of_order))
+        if not is_owner:
+            verdicts.append(self._judge_mails(work, ANYBODY, _CODES, now, limits.codes_of_all))
+        return worst(verdicts)
+
+    def _judge_mails(
+        self, work: ShopWork, source: str, subject: str, now: datetime, at_most: int
+    ) -> Verdict:
+        window_s = self._limits.code_window_s
+        since = now - timedelta(seconds=window_s)
+        asked = work.attempts.on_subject((AttemptKind.CODE,), source, subject, since)
+        return judge_rate((one.at for one in asked), now, at_most=at_most, window_s=window_s)
+
+
+def _has_proved(proofs: Sequence[Proof], number: OrderNumber | None = None) -> bool:
+    """Whether an owner's proof of this order, or of any, is among these, however old."""
+    return any(proof.level >= Level.OWNER and number in {None, proof.number} for proof in proofs)
 
 
 def _subject(number: OrderNumber) -> str:
@@ -170,3 +271,8 @@ def _add(
 ) -> tuple[int, ...]:
     sources: Sequence[str] = requester.all_sources
     return tuple(work.attempts.add(kind, source, subject, at) for source in sources)
+
+
+def _add_try(work: ShopWork, requester: Requester, subject: str, at: datetime) -> tuple[int, ...]:
+    own = _add(work, requester, AttemptKind.TRY, subject, at)
+    return (*own, work.attempts.add(AttemptKind.TRY, ANYBODY, subject, at))

@@ -17,6 +17,7 @@ from shop.proofs import Factor, Level
 from shop.refunds import RefundState
 from shop.shown_state import ShownState
 from shop.stock import StockBand
+from shop.throttle import crowd_of
 from shop.topups import TopUpState
 
 
@@ -42,7 +43,9 @@ class Requester:
     @property
     def all_sources(self) -> tuple[str, ...]:
         """Every key to count by, each once, in one order for everybody."""
-        return tuple(sorted({self.identity, *self.sources}))
+        # identities may be free: one without a network address has at least its channel account
+        around = self.sources or (crowd_of(self.identity),)
+        return tuple(sorted({self.identity, *around}))
 
 
 class OrderOutcome(StrEnum):
@@ -184,6 +187,8 @@ class OrderAnswer:
         effects: To be applied in the turn's unit.
         retry_after_s: When throttled or locked; else ``None``.
         is_newly_locked: This failed try locked the pair: staff should be told.
+        only_code: So many strangers tried this order that a mailed code gets through at once, and
+            anything else only after a while.
     """
 
     outcome: OrderOutcome
@@ -193,6 +198,7 @@ class OrderAnswer:
     effects: tuple[Effect, ...] = ()
     retry_after_s: float | None = None
     is_newly_locked: bool = False
+    only_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +216,7 @@ class ResendAnswer:
     effects: tuple[Effect, ...] = ()
     retry_after_s: float | None = None
     is_newly_locked: bool = False
+    only_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

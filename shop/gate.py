@@ -109,6 +109,7 @@ class Gate:
                         OrderOutcome(resolved.reason.value),
                         retry_after_s=resolved.retry_after_s,
                         is_newly_locked=resolved.is_newly_locked,
+                        only_code=resolved.only_code,
                     )
                 return await self._order_answer(requester, resolved)
         except (BackendError, TimeoutError) as error:
@@ -158,6 +159,7 @@ class Gate:
                         ResendOutcome(resolved.reason.value),
                         retry_after_s=resolved.retry_after_s,
                         is_newly_locked=resolved.is_newly_locked,
+                        only_code=resolved.only_code,
                     )
                 return await self._resend_answer(requester, resolved, want_mail=want_mail)
         except (BackendError, TimeoutError) as error:
@@ -246,14 +248,19 @@ class Gate:
                     outcome = CodeOutcome(verdict.ruling.value)
                     return CodeAnswer(outcome, good_for_s, retry_after_s=verdict.retry_after_s)
                 order = await self._backend.find_order(asked)
+                contact = _mailbox(order)
+                may_mail = await self._admission.may_mail_code(asked, contact)
         except (BackendError, TimeoutError) as error:
             _log_unavailable("send_code", error)
             return CodeAnswer(CodeOutcome.UNAVAILABLE, good_for_s)
-        return CodeAnswer(CodeOutcome.SENT, good_for_s, effects=self._code(requester, order))
+        if not may_mail and contact is not None:
+            log.warning("mailbox_had_too_many_codes")
+        effects = self._code(requester, order if may_mail else None)
+        return CodeAnswer(CodeOutcome.SENT, good_for_s, effects=effects)
 
     def _code(self, requester: Requester, order: Order | None) -> tuple[Effect, ...]:
         digits = SecretStr(str(self._draw(10**CODE_DIGITS)).zfill(CODE_DIGITS))
-        if order is None or order.contact.kind is not ContactKind.EMAIL:
+        if order is None or _mailbox(order) is None:
             return ()
         now, lasts = self._clock(), self._settings.code_lasts
         code = Code(
@@ -352,6 +359,11 @@ class Gate:
         cooldown = self._settings.mail_cooldown if is_mail else self._settings.resend_cooldown
         wait_s = (last_at + cooldown - now).total_seconds()
         return wait_s if wait_s > 0 else None
+
+
+def _mailbox(order: Order | None) -> SecretStr | None:
+    is_mail = order is not None and order.contact.kind is ContactKind.EMAIL
+    return order.contact.value if order is not None and is_mail else None
 
 
 def _mail_key(kind: str, requester: Requester, number: OrderNumber) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -69,14 +69,16 @@ class Cards(Protocol):
 class Attempts(Protocol):
     """Who looked and tried, and when."""
 
-    def hold(self, sources: Sequence[str], now: datetime) -> None:
-        """Let no other unit judge these sources until this one ends."""
+    def hold(self, sources: Sequence[str], subject: str, now: datetime) -> None:
+        """Let no other unit judge these sources, or this subject, until this one ends."""
 
     def recent(self, source: str, subject: str, since: datetime) -> Sequence[Attempt]:
         """All look-ups of a source, and its tries on one subject."""
 
-    def codes(self, subject: str, since: datetime) -> Sequence[datetime]:
-        """When codes were asked for on a subject, by whomever."""
+    def on_subject(
+        self, kinds: Collection[AttemptKind], source: str, subject: str, since: datetime
+    ) -> Sequence[Attempt]:
+        """What a source did to one subject; no look-ups of others."""
 
     def add(self, kind: AttemptKind, source: str, subject: str, at: datetime) -> int:
         """Record an attempt; its id."""

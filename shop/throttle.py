@@ -1,4 +1,9 @@
-"""How often somebody may look and try: arithmetic over what was recorded, and nothing else.
+"""Limits on looking and trying: arithmetic over what was recorded, and nothing else.
+
+Whoever asks has an exact source or two (the channel identity, a network address), which can be
+locked, and a wide one (the network around the address, or all who write on that channel account),
+which is shared with others: it is slowed, never locked. All strangers who try one order together
+are slowed as well (``CrowdLimits``), or many sources would guess what one cannot.
 
 Source: the limits are acg-faka's (30 look-ups in 10 min per source, 8 tries in 10 min per order and
     source); the lock is on the pair of order and source, since a lock on the order alone would let
@@ -55,30 +60,80 @@ class TryLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class CrowdLimits:
+    """How often all strangers together may try their luck on one subject.
+
+    Attributes:
+        failures: In ``window_s`` seconds; from then on one try in ``spacing_s`` is looked at.
+    """
+
+    failures: int = 20
+    window_s: int = 3600
+    spacing_s: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """All limits of the gate.
 
     Attributes:
         lookups: Of one source in ``lookup_window_s`` seconds.
-        order: Proofs for one order.
+        wider: How many times as much a network around an address may do.
+        crowd: How many times as much all may do who write on one channel account whose identities
+            have no network address.
+        order: Proofs for one order, of one source.
+        order_crowd: Of all strangers.
         card: Pasted card secrets that we never sold, of one source.
-        codes: E-mailed codes for one order in ``code_window_s`` seconds, whoever asks.
+        card_crowd: Of all strangers.
+        codes: E-mailed codes in ``code_window_s`` seconds: of one source, and for one order.
+        codes_of_owner: For one order, if whoever asks proved it before.
+        codes_of_contact: To one mailbox, whatever the order.
+        codes_of_all: By all together: a mail provider stops those who send too much.
     """
 
     lookups: int = 30
     lookup_window_s: int = 600
+    wider: int = 8
+    crowd: int = 40
     order: TryLimits = TryLimits()
+    order_crowd: CrowdLimits = CrowdLimits()
     card: TryLimits = TryLimits(tries=30, failures=10)
+    card_crowd: CrowdLimits = CrowdLimits(failures=200, spacing_s=5)
     codes: int = 5
+    codes_of_owner: int = 8
+    codes_of_contact: int = 8
+    codes_of_all: int = 120
     code_window_s: int = 3600
 
     @property
     def lookback(self) -> timedelta:
         """How old an attempt can be and still count."""
         locks_s = max(self.order.lock_s, self.card.lock_s)
-        windows_s = max(self.lookup_window_s, self.order.window_s, self.code_window_s)
+        crowds_s = max(self.order_crowd.window_s, self.card_crowd.window_s)
+        windows_s = max(self.lookup_window_s, self.order.window_s, self.code_window_s, crowds_s)
         # a lock rests on failures that are themselves up to one lock's length apart
         return timedelta(seconds=max(2 * locks_s, windows_s))
+
+
+ANYBODY = "*"
+"""The source under which every stranger's try is recorded."""
+_WIDE, _CROWD = "net:", "crowd:"
+
+
+def crowd_of(identity: str) -> str:
+    """The wide source of a channel identity that has no network address.
+
+    >>> crowd_of("app:shop:u1")
+    'crowd:app:shop'
+    """
+    return _CROWD + identity.rpartition(":")[0]
+
+
+def breadth(source: str, limits: Limits) -> int:
+    """How many times the limit of one line or account a source may use up; 1 for an exact one."""
+    if source.startswith(_WIDE):
+        return limits.wider
+    return limits.crowd if source.startswith(_CROWD) else 1
 
 
 class Ruling(StrEnum):
@@ -133,6 +188,36 @@ def judge_rate(times: Iterable[datetime], now: datetime, *, at_most: int, window
         return ADMITTED
     frees_at = recent[len(recent) - at_most] + timedelta(seconds=window_s)
     return Verdict(Ruling.THROTTLED, (frees_at - now).total_seconds())
+
+
+def judge_wide(
+    attempts: Sequence[Attempt], now: datetime, limits: TryLimits, times: int
+) -> Verdict:
+    """Whether a source that many share may try once more: it is slowed, never locked."""
+    rate = judge_rate(
+        (one.at for one in attempts if one.kind in TRIES),
+        now,
+        at_most=limits.tries * times,
+        window_s=limits.window_s,
+    )
+    failures = judge_rate(
+        (one.at for one in attempts if one.kind is AttemptKind.TRY),
+        now,
+        at_most=limits.failures * times,
+        window_s=limits.lock_s,
+    )
+    return worst((rate, failures))
+
+
+def judge_crowd(attempts: Sequence[Attempt], now: datetime, limits: CrowdLimits) -> Verdict:
+    """Whether one more stranger may try, after everybody's tries on this subject."""
+    tries = sorted((one for one in attempts if one.kind in TRIES), key=lambda one: one.at)
+    start = now - timedelta(seconds=limits.window_s)
+    failures = sum(one.kind is AttemptKind.TRY and one.at > start for one in tries)
+    if failures < limits.failures:
+        return ADMITTED
+    wait_s = (tries[-1].at - now).total_seconds() + limits.spacing_s
+    return Verdict(Ruling.THROTTLED, wait_s) if wait_s > 0 else ADMITTED
 
 
 def judge_try(attempts: Sequence[Attempt], now: datetime, limits: TryLimits) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
@@ -24,14 +24,15 @@ _RECENT = (
     )
     .order_by(attempts.c.at, attempts.c.id)
 )
-_CODES = (
-    select(attempts.c.at)
+_ON_SUBJECT = (
+    select(attempts.c.kind, attempts.c.at)
     .where(
         attempts.c.subject_blind == bindparam("subject"),
-        attempts.c.kind == AttemptKind.CODE.value,
+        attempts.c.kind.in_(bindparam("kinds", expanding=True)),
+        attempts.c.source == bindparam("source"),
         attempts.c.at > bindparam("since"),
     )
-    .order_by(attempts.c.at)
+    .order_by(attempts.c.at, attempts.c.id)
 )
 _ADD = attempts.insert().returning(attempts.c.id)
 
@@ -46,13 +47,13 @@ class AttemptRows:
     def _blind(self, subject: str) -> bytes:
         return self._keyring.blind(subject, "attempt")
 
-    def hold(self, sources: Sequence[str], now: datetime) -> None:
-        """Let no other unit judge these sources until this one ends."""
+    def hold(self, sources: Sequence[str], subject: str, now: datetime) -> None:
+        """Let no other unit judge these sources, or this subject, until this one ends."""
         # Judging and adding must be one step, or fifty tries at once would all see none before
         # them. Changing a row of the source holds it on every database; sorted, so that two units
         # never wait for each other.
-        for source in sorted(sources):
-            row = {"source": source, "seen_at": now}
+        for key in sorted({*sources, f"on:{self._blind(subject).hex()}"}):
+            row = {"source": key, "seen_at": now}
             upsert(self._connection, attempt_sources, row, keys=["source"])
 
     def recent(self, source: str, subject: str, since: datetime) -> Sequence[Attempt]:
@@ -62,13 +63,20 @@ class AttemptRows:
         )
         return [Attempt(AttemptKind(kind), at) for kind, at in rows]
 
-    def codes(self, subject: str, since: datetime) -> Sequence[datetime]:
-        """When codes were asked for on a subject, by whomever."""
-        return list(
-            self._connection.execute(
-                _CODES, {"subject": self._blind(subject), "since": since}
-            ).scalars()
+    def on_subject(
+        self, kinds: Collection[AttemptKind], source: str, subject: str, since: datetime
+    ) -> Sequence[Attempt]:
+        """What a source did to one subject; no look-ups of others."""
+        rows = self._connection.execute(
+            _ON_SUBJECT,
+            {
+                "subject": self._blind(subject),
+                "kinds": [kind.value for kind in kinds],
+                "source": source,
+                "since": since,
+            },
         )
+        return [Attempt(AttemptKind(kind), at) for kind, at in rows]
 
     def add(self, kind: AttemptKind, source: str, subject: str, at: datetime) -> int:
         """Record an attempt; its id."""

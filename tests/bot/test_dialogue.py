@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from bot.app import Services
 from bot.settings import Settings
 from shop.demo import DemoShop
 from shop.numbers import show_number
-from tests.bot.conftest import Customer
+from shop.throttle import ANYBODY, AttemptKind, Limits
+from storage.unit_of_work import UnitOfWork
+from tests.bot.conftest import Clock, Customer
 
 
 def number_of(demo: DemoShop, situation: str) -> str:
@@ -123,6 +126,27 @@ async def test_an_order_number_alone_shows_no_card_whatever_is_said(
     heard = "\n".join(line.text for line in customer.heard)
     assert not any(secret.get_secret_value() in heard for _, secret in order.cards)
     assert order.contact not in heard
+
+
+async def test_an_owner_in_a_crowd_of_guessers_reads_what_to_do(
+    customer: Customer, demo: DemoShop, parts: Services, clock: Clock
+) -> None:
+    number = demo.orders["delivered"].order.number
+
+    def crowd(work: UnitOfWork) -> None:
+        for _ in range(Limits().order_crowd.failures):
+            work.attempts.add(AttemptKind.TRY, ANYBODY, f"order:{number}", parts.clock())
+
+    await parts.storage.write(crowd)
+    await customer.says(f"补发卡密 {number_of(demo, 'delivered')}")
+    answer = await customer.says(password_of(demo, "delivered"))
+
+    assert "过一分钟再发一次查询密码" in answer
+    assert "handoff" in customer.buttons
+    clock.advance(seconds=61)
+    assert demo.orders["delivered"].cards[0][1].get_secret_value() in await customer.says(
+        password_of(demo, "delivered")
+    )
 
 
 async def test_a_wrong_password_and_an_unknown_order_sound_the_same(

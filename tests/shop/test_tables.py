@@ -101,7 +101,7 @@ async def test_old_attempts_are_forgotten_and_those_that_count_are_kept(shop: Sh
     )
 
     assert kept == 0
-    assert gone == 4  # a look and a try for each of two sources
+    assert gone == 5  # a look and a try for each of two sources, and a try of anybody
     assert rest == []
 
 
