@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from connectors.addresses import PrivateHosts
 from connectors.messages import ChannelRef
 
 
@@ -18,8 +19,8 @@ class Account(BaseModel):
             not change, or its customers become strangers.
         title: What agents read; the channel's name where it is empty.
         enabled: ``false`` leaves it out without losing its settings.
-        private_media: Files may be fetched from addresses inside our own network (a QQ client on
-            the same machine).
+        private_media: Hosts inside our own network from which this account's files may be fetched
+            (a QQ client on the same machine).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -28,7 +29,10 @@ class Account(BaseModel):
     account: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = "main"
     title: str = ""
     enabled: bool = True
-    private_media: bool = False
+    private_media: Annotated[
+        PrivateHosts,
+        Field(description="内网里哪些地址可以取图片和文件，例如 [127.0.0.1:3000]；没写的一律不取"),
+    ] = ()
 
     @property
     def ref(self) -> ChannelRef:

@@ -1,54 +1,82 @@
 """Fetching files from addresses that somebody else named: public ones only, and not too much.
 
 A message can name any address, also one inside our own network: a cloud's metadata service, the
-database's port, the console. So the address is looked at after the name was resolved, at every
-redirect anew, and the connection is made to what was looked at.
+database's port, the console. What an address means is decided by who connects to it, so nothing
+else is judged than what is connected to: the very address object that the client is given, each
+address a name leads to, the address of each socket before it connects, and who is at its other end
+before anything is asked. Every redirect is a new address. Hosts inside that an admin has named are
+reached through connections of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from ipaddress import ip_address
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
+from connectors import addresses
+from connectors.addresses import PrivateHost
 from connectors.errors import MediaBusy, MediaGone
 from connectors.http import read_response
 
+if TYPE_CHECKING:
+    from aiohttp.client import ClientTimeout
+    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.connector import AddrInfoType, Connection
+    from aiohttp.tracing import Trace
+
 TIMEOUT_S = 30.0
 _MAX_REDIRECTS = 3
+_MAX_CONNECTIONS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({400, 401, 403, 404, 410})
+IsPublic = Callable[[str], bool]
 
 
 class Downloads:
-    """Fetches files. Close it."""
+    """Fetches files. Close it.
 
-    def __init__(self, resolver: AbstractResolver | None = None) -> None:
-        self._public = _session(_PublicOnly(resolver or aiohttp.ThreadedResolver()))
-        self._any = _session(resolver or aiohttp.ThreadedResolver())
+    Args:
+        is_public: Tells an address of the open internet from one inside; tests have their own.
+    """
+
+    def __init__(
+        self,
+        resolver: AbstractResolver | None = None,
+        *,
+        is_public: IsPublic = addresses.is_public,
+    ) -> None:
+        resolver = resolver or aiohttp.ThreadedResolver()
+        self._outside = _session(_OutsideOnly(resolver, is_public))
+        # told apart by the connections: one that was opened for a host an admin named must never
+        # serve an account that named none
+        self._named = _session(
+            aiohttp.TCPConnector(resolver=resolver, limit=_MAX_CONNECTIONS, use_dns_cache=False)
+        )
 
     async def close(self) -> None:
         """Hang up."""
-        await self._public.close()
-        await self._any.close()
+        await self._outside.close()
+        await self._named.close()
 
     async def get(
         self,
         url: str,
         max_bytes: int,
         *,
-        allow_private: bool = False,
+        private_hosts: Sequence[PrivateHost] = (),
         headers: dict[str, str] | None = None,
     ) -> bytes:
         """The content behind an http(s) address.
 
         Args:
-            allow_private: Our own network's addresses as well; only where an admin said so.
+            private_hosts: Inside our own network, and reached all the same; looked at anew for
+                every redirect.
             headers: Sent to the named host only, never to where it redirects.
 
         Raises:
@@ -56,74 +84,100 @@ class Downloads:
                 http address).
             MediaBusy: It could not be fetched now. No text names the address.
         """
-        session = self._any if allow_private else self._public
+        target = _checked(url)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 for _ in range(_MAX_REDIRECTS + 1):
-                    _check(url, allow_private=allow_private)
-                    async with session.get(url, headers=headers, allow_redirects=False) as answer:
-                        if answer.status in _REDIRECTS:
-                            url = urljoin(url, answer.headers.get("Location", ""))
-                            headers = None
-                            continue
-                        return await _body(answer, max_bytes)
-        except (_Private, aiohttp.InvalidURL):
+                    is_named = any(one.is_meant_by(target) for one in private_hosts)
+                    session = self._named if is_named else self._outside
+                    async with session.get(
+                        target, headers=headers, allow_redirects=False
+                    ) as answer:
+                        if answer.status not in _REDIRECTS:
+                            return await _body(answer, max_bytes)
+                        target = _checked(answer.headers.get("Location", ""), target)
+                        headers = None
+        except (_Inside, aiohttp.InvalidURL):
             raise MediaGone("refused") from None
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            if isinstance(error.__cause__, _Private) or isinstance(error.__context__, _Private):
+            if isinstance(error.__cause__, _Inside) or isinstance(error.__context__, _Inside):
                 raise MediaGone("refused") from None
             raise MediaBusy(type(error).__name__) from None
         raise MediaGone("refused")
 
 
-class _Private(OSError):
-    """An address that is not public."""
+class _Inside(OSError):
+    """An address that is not of the open internet."""
 
 
-class _PublicOnly(AbstractResolver):
-    """Resolves names, and refuses those that lead inside."""
+class _OutsideOnly(aiohttp.TCPConnector):
+    """Connects to the open internet alone."""
 
-    def __init__(self, inner: AbstractResolver) -> None:
+    def __init__(self, resolver: AbstractResolver, is_public: IsPublic) -> None:
+        super().__init__(
+            resolver=_PublicNames(resolver, is_public),
+            # no name is resolved for an address that stands as digits: this is asked for all
+            socket_factory=self._socket,
+            limit=_MAX_CONNECTIONS,
+            use_dns_cache=False,
+        )
+        self._is_public = is_public
+
+    def _socket(self, info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not self._is_public(str(address[0])):
+            raise _Inside
+        return socket.socket(family, kind, protocol)
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 - the library's signature
+    ) -> Connection:
+        """A connection, new or kept open, whose other end is outside."""
+        connection = await super().connect(req, traces, timeout)
+        transport = connection.transport
+        peer = transport.get_extra_info("peername") if transport is not None else None
+        if peer is None or not self._is_public(str(peer[0])):
+            connection.close()
+            raise _Inside
+        return connection
+
+
+class _PublicNames(AbstractResolver):
+    """Resolves names, and refuses those that lead inside by any of their addresses."""
+
+    def __init__(self, inner: AbstractResolver, is_public: IsPublic) -> None:
         self._inner = inner
+        self._is_public = is_public
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
-        if not all(is_public(one["host"]) for one in found):
-            raise _Private
+        if not all(self._is_public(one["host"]) for one in found):
+            raise _Inside
         return found
 
     async def close(self) -> None:
         await self._inner.close()
 
 
-def is_public(host: str) -> bool:
-    """Whether an IP address is one of the open internet.
+def _checked(text: str, base: URL | None = None) -> URL:
+    """The address as it will be connected to.
 
-    >>> [is_public(host) for host in ("8.8.8.8", "127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1")]
-    [True, False, False, False]
+    Raises:
+        MediaGone: ``refused``: it is no http address, or one with a user's name.
     """
-    address = ip_address(host.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    if mapped is not None:
-        address = mapped
-    return address.is_global and not address.is_multicast
-
-
-def _check(url: str, *, allow_private: bool) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-        raise MediaGone("refused")
-    if allow_private:
-        return
     try:
-        # a literal address is never resolved, so nobody else looks at it
-        is_inside = not is_public(parts.hostname)
-    except ValueError:
-        return
-    if is_inside:
+        url = URL(text) if base is None else base.join(URL(text))
+        is_web = url.scheme in {"http", "https"} and bool(url.raw_host) and bool(url.port)
+    except (ValueError, TypeError):  # half an address, or a host that no name can be
+        raise MediaGone("refused") from None
+    if not text or not is_web or url.user is not None or url.password is not None:
         raise MediaGone("refused")
+    return url
 
 
 async def _body(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
@@ -134,8 +188,7 @@ async def _body(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     return await read_response(answer, max_bytes)
 
 
-def _session(resolver: AbstractResolver) -> aiohttp.ClientSession:
-    connector: Any = aiohttp.TCPConnector(resolver=resolver, limit=20, use_dns_cache=False)
+def _session(connector: Any) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
     )

@@ -125,7 +125,7 @@ class AppConnector(BaseConnector):
         return await self._host.downloads.get(
             str(media.handle.get("url", "")),
             max_bytes,
-            allow_private=self._account.private_media,
+            private_hosts=self._account.private_media,
         )
 
     # ------------------------------------------------------------------ out

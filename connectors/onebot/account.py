@@ -43,9 +43,6 @@ class OneBotAccount(Account):
         str | None, Field(pattern=r"^wss?://\S+$", description="forward 时对方的地址，ws:// 开头")
     ] = None
     accept_friends: Annotated[bool, Field(description="自动通过加好友的请求")] = False
-    private_media: Annotated[
-        bool, Field(description="图片可以从内网地址取（QQ 和 kefu 在同一台机器上时）")
-    ] = False
 
     max_text: Annotated[int, Field(ge=100, description="一条消息最多几个字")] = 1500
     peer_gap_s: Annotated[float, Field(gt=0, description="给同一个人发，两条之间隔几秒")] = 1.0

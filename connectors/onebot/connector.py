@@ -399,7 +399,7 @@ class OneBotConnector(BaseConnector):
 
     async def _download(self, url: str, max_bytes: int) -> bytes:
         return await self._host.downloads.get(
-            url, max_bytes, allow_private=self._account.private_media
+            url, max_bytes, private_hosts=self._account.private_media
         )
 
     async def check(self) -> Check:

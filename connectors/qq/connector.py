@@ -228,7 +228,7 @@ class QQConnector(BaseConnector):
         if not isinstance(url, str):
             raise MediaGone("refused")
         return await self._host.downloads.get(
-            url, max_bytes, allow_private=self._account.private_media
+            url, max_bytes, private_hosts=self._account.private_media
         )
 
     async def check(self) -> Check:

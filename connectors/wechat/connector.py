@@ -267,7 +267,7 @@ class WechatConnector(BaseConnector):
         if not isinstance(address, str):
             raise MediaGone("refused")
         return await self._host.downloads.get(
-            address, max_bytes, allow_private=self._account.private_media
+            address, max_bytes, private_hosts=self._account.private_media
         )
 
     async def check(self) -> Check:

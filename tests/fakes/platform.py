@@ -147,6 +147,11 @@ class FakePlatform(ABC):
         self.url = "http://127.0.0.1:" + str(server.sockets[0].getsockname()[1])
         return self.url
 
+    @property
+    def hosts(self) -> list[str]:
+        """Where its files lie, as ``private_media`` names it; none before it has a port."""
+        return [host] if (host := self.url.partition("//")[2]) else []
+
     async def stop(self) -> None:
         """Hang up."""
         if self._runner is not None:

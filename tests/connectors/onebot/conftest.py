@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.onebot.connector import OneBotConnector
-from tests.factories.channels import House, a_house
+from tests.factories.channels import House, a_house, free_port
 from tests.factories.shop import FakeClock
 from tests.fakes.onebot import FakeOneBot
 
@@ -35,7 +35,10 @@ class Line:
 
     async def opened(self) -> Line:
         first = FakeOneBot(self.clock)
-        made = self.house.connector({**first.account(), "action_timeout_s": 0.3, **self.entry})
+        self.port = free_port()  # where the first one's files will lie
+        files = {"private_media": [f"127.0.0.1:{self.port}"]}
+        about = {**first.account(), "action_timeout_s": 0.3, **files, **self.entry}
+        made = self.house.connector(about)
         assert isinstance(made, OneBotConnector)
         self.connector = made
         self.url = await self.house.serve(made)
@@ -44,7 +47,7 @@ class Line:
 
     async def dials(self, **options: Any) -> FakeOneBot:
         fake = FakeOneBot(self.clock, **options)
-        await fake.start()
+        await fake.start(0 if self.fakes else self.port)
         self.fakes.append(fake)
         await fake.connect(self.url)
         return fake

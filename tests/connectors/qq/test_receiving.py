@@ -248,7 +248,7 @@ async def test_a_file_too_large_or_gone_is_not_had(shop: Shop) -> None:
 
 
 async def test_an_address_inside_our_network_is_not_asked(house: House, fake: FakeQQOpen) -> None:
-    async with a_shop(house, fake, private_media=False) as shop:
+    async with a_shop(house, fake, private_media=[]) as shop:
         await fake.sends_media("小明", "image", PNG)
         (media,) = shop.heard[0].media
         with pytest.raises(MediaGone, match="refused"):

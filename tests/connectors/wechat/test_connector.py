@@ -360,7 +360,7 @@ async def test_a_picture_is_fetched_by_its_address_where_the_call_fails(
 async def test_addresses_inside_our_network_are_not_fetched(
     fake: FakeWeChatOA, house: House
 ) -> None:
-    connector = made(house, fake, private_media=False)
+    connector = made(house, fake, private_media=[])
     media = MediaHandle("image", {"url": f"{fake.url}/pic/x"})
     with pytest.raises(MediaGone, match="refused"):
         await connector.fetch(media, 100)

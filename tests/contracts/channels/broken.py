@@ -16,7 +16,9 @@ from typing import Any
 
 import structlog
 from aiogram.methods import DeleteWebhook
+from yarl import URL
 
+from connectors.addresses import PrivateHost
 from connectors.errors import (
     AuthError,
     NotStored,
@@ -201,8 +203,9 @@ class FetchesFromAnywhere(QQConnector):
     """Asks whatever address a message names."""
 
     async def fetch(self, media: MediaHandle, max_bytes: int) -> bytes:
-        url = str(media.handle["url"])
-        return await self._host.downloads.get(url, max_bytes, allow_private=True)
+        url = URL(str(media.handle["url"]))
+        anywhere = (PrivateHost(url.raw_host or "", url.port),)
+        return await self._host.downloads.get(str(url), max_bytes, private_hosts=anywhere)
 
 
 class DropsTheUnknown(ToOtherSink):

@@ -36,7 +36,7 @@ class _OutsideOnly:
 
     def account(self, name: str = "main") -> dict[str, Any]:
         entry: dict[str, Any] = super().account(name)  # type: ignore[misc]
-        return {**entry, "private_media": False}
+        return {**entry, "private_media": []}
 
 
 class _Hasty:

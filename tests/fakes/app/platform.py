@@ -69,7 +69,7 @@ class FakeShopApp(FakePlatform):
             "account": name,
             "secret": self.secret,
             "webhook_url": f"{self.url}/kefu",
-            "private_media": True,
+            "private_media": self.hosts,
             "typing": True,
         }
 

@@ -108,7 +108,7 @@ class FakeOneBot(FakePlatform):
             "account": name,
             "self_id": self.self_id,
             "mode": self.mode,
-            "private_media": True,
+            "private_media": self.hosts,
             "action_timeout_s": 2.0,
         }
         if self.token:

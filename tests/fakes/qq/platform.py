@@ -164,7 +164,7 @@ class FakeQQOpen(FakePlatform):
             "secret": SECRET,
             "api_url": self.url,
             "token_url": f"{self.url}/app/getAppAccessToken",
-            "private_media": True,
+            "private_media": self.hosts,
         }
 
     async def connect(self, kefu_url: str, name: str = "main") -> None:

@@ -164,7 +164,7 @@ class FakeWeChatOA(FakePlatform):
             "encoding_aes_key": AES_KEY,
             "encryption": self.envelope.mode,
             "api_url": self.url,
-            "private_media": True,
+            "private_media": self.hosts,
         }
         if self.api.is_verified:
             return entry
