@@ -281,6 +281,9 @@ def _pages(parts: Services, hub: Hub, network: Network) -> Pages:
             degraded["proxy"] = network.problem
         if parts.knowledge.status.problem is not None:
             degraded["kb"] = parts.knowledge.status.problem
+        elif off := parts.knowledge.current.recognizer.patterns.switched_off:
+            names = "、".join(sorted({intent for _, intent in off}))
+            degraded["kb"] = f"{names} 的 patterns 太慢，已停用；运行 kefu kb check 看是哪一行"
         for (channel, account), connector in parts.connectors.items():
             health = connector.health()
             if health.last_error is not None:

@@ -9,6 +9,7 @@ from knowledge_base.finding import Finding, Kind, Severity
 from knowledge_base.intent import Intent
 from knowledge_base.loader import KnowledgeBase
 from knowledge_base.recognition import Band
+from knowledge_base.runaway import runaway
 from knowledge_base.templates import SHOP_VARIABLES
 from knowledge_base.tool_spec import ToolSpec
 
@@ -20,6 +21,7 @@ def check(kb: KnowledgeBase) -> tuple[Finding, ...]:
     """Everything worth improving: errors first, then by kind, the worst of each kind first."""
     found = [
         *_claims(kb),
+        *_slow_patterns(kb),
         *_tests(kb),
         *_few_phrases(kb),
         *alias_findings(kb),
@@ -83,6 +85,18 @@ def _claimed_twice(kb: KnowledgeBase, one: Intent, m: int, other: Intent, n: int
     hint = "意思不同的词不要放在一组；意思相同就只留一条问法"
     place = kb.places["", "synonyms", group]
     return Finding(place, Kind.SYNONYM_CLASH, text, hint, Severity.ERROR)
+
+
+def _slow_patterns(kb: KnowledgeBase) -> Iterator[Finding]:
+    """Regular expressions that take too long on a text made for it."""
+    for intent in kb.intents.values():
+        for n, pattern in enumerate(intent.patterns):
+            if runaway(pattern) is None:
+                continue
+            text = f"{intent.id} 的正则 “{pattern}” 碰上某些话会算不完，拖慢所有顾客"
+            hint = "别让 +、* 里面再套 +、*，写死个数，或者删掉这条，改成 ask 里的问法"
+            place = kb.places[intent.id, "patterns", n]
+            yield Finding(place, Kind.SLOW_PATTERN, text, hint, Severity.ERROR)
 
 
 def _tests(kb: KnowledgeBase) -> Iterator[Finding]:

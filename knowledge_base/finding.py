@@ -19,6 +19,7 @@ class Kind(StrEnum):
 
     CONFLICT = "conflict"  # one wording, two owners
     SYNONYM_CLASH = "synonym_clash"  # a group of synonyms makes two intents' phrases equal
+    SLOW_PATTERN = "slow_pattern"  # a regular expression that a customer's text could hold up
     TEST_FAILED = "test_failed"
     NEAR_CONFLICT = "near_conflict"  # nearly one wording, two owners
     TOO_CLOSE = "too_close"

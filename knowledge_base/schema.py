@@ -1,6 +1,5 @@
 """kb.yaml's format as pydantic models, and its errors in words that an admin can act on."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
@@ -16,6 +15,7 @@ from pydantic import (
 from rapidfuzz import fuzz, process
 
 from knowledge_base.document import Document, DocumentPath
+from knowledge_base.patterns import BadPattern, compiled
 from knowledge_base.problem import Problem, problem_at
 from knowledge_base.templates import did_you_mean
 
@@ -80,8 +80,8 @@ class IntentPart(_Part):
     def _patterns_compile(cls, patterns: list[str]) -> list[str]:
         for pattern in patterns:
             try:
-                re.compile(pattern)
-            except re.error as error:
+                compiled(pattern)
+            except BadPattern as error:
                 raise ValueError(
                     f"正则写错了 (bad regular expression) {pattern!r}: {error}"
                 ) from error

@@ -23,6 +23,7 @@ from bot.server import Started
 from bot.settings import Settings, read_settings
 from connectors.media import MAX_IMAGE_BYTES
 from connectors.web.frames import MAX_TEXT_CHARS
+from knowledge_base.patterns import TIMEOUTS_BEFORE_OFF
 from storage.keyring import Keyring
 from storage.unit_of_work import UnitOfWork
 from tests.conftest import ADatabase
@@ -101,6 +102,21 @@ async def test_a_broken_kb_at_start_is_named_with_file_and_line(
     assert any(f"kb.yaml:{near}" in told for near in (line, line + 1)), told
     assert said in told
     assert "Traceback" not in told
+
+
+async def test_a_pattern_that_runs_away_is_switched_off_and_named_while_customers_are_served(
+    data_folder: Path, small_kb_file: Path, http: ClientSession
+) -> None:
+    title = "    title: 付款方式\n"
+    spoilt(small_kb_file, title, f"{title}    patterns: ['(x+x+)+y']\n")
+    async with small_server(data_folder, small_kb_file) as started:
+        for number in range(TIMEOUTS_BEFORE_OFF):
+            async with opened_page(started.url) as stranger:
+                await stranger.asks("x" * (500 + number))
+        assert await still_answers(started.url)
+        _, told = await readiness(http, started.url)
+    assert "payment_methods" in told["degraded"]["kb"]
+    assert "kb check" in told["degraded"]["kb"]
 
 
 async def test_a_second_process_on_the_same_data_is_told_who_has_it(
