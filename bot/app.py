@@ -31,6 +31,7 @@ from bot.settings import Settings
 from bot.steady_clock import SteadyClock, utc_now
 from bot.tool_specs import TOOL_SPECS
 from bot.tools import ShopTools
+from bot.turn_queue import TurnQueue
 from bot.turns import Turns
 from connectors.delivery import Delivery, Dispatch
 from connectors.mail import MailConnector, SmtpAccount
@@ -272,6 +273,7 @@ async def services(
             timeout_s=settings.turn_timeout_s,
             on_turn=told,
             merges=merges,
+            queue=TurnQueue(sleep=sleep),
         )
 
         def stored(message: Stored) -> None:

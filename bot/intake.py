@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 from ulid import ULID
 
+from bot.bounds import bounded, few
 from bot.happenings import (
     EVENTS,
     IntakeWork,
@@ -75,10 +76,11 @@ class Intake:
         Raises:
             NotStored: The database cannot be written now; nothing was kept.
         """
+        kept = tuple(bounded(message) for message in messages)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 accepted = await self._units.write(
-                    lambda work: self._accept_all(work, messages, checkpoint)
+                    lambda work: self._accept_all(work, kept, checkpoint)
                 )
                 break
             except Conflict as error:
@@ -132,7 +134,7 @@ class Intake:
 
         def find(text: str) -> Sequence[tuple[int, int, str]]:
             try:
-                return self._find_secrets(text, known_so_far)
+                return few(self._find_secrets(text, known_so_far))
             except Exception as error:  # noqa: BLE001 - refused, it would be delivered for ever
                 log.error("secrets_not_searched", error=type(error).__name__)
                 return [(0, len(text), "unread")]

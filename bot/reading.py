@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pydantic import SecretStr
 
+from bot.bounds import ends
 from bot.dialogue import Utterance
 from bot.memory import Memory
 from bot.thinking import MEMORY_KEY
@@ -33,9 +34,10 @@ def read(text: str, memory: Memory) -> Utterance:
     """What is in a text that a tool could use.
 
     Args:
-        text: As typed, secrets in place.
+        text: As typed, secrets in place; of a long one only the ends are looked at.
         memory: What was asked for decides what a bare code is.
     """
+    text = ends(text)
     number, card = _order_number(text, memory), _card_secret(text)
     spans = [(one.start, one.end) for one in (*order_numbers(text), *card_secrets(text))]
     return Utterance(

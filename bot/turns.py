@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, Protocol
 
 import structlog
@@ -23,6 +24,7 @@ from bot.composing import merged
 from bot.fragments import MAX_FRAGMENTS, looks_unfinished
 from bot.inbound import Pending, Stored
 from bot.thinking import Mind, Thought
+from bot.turn_queue import Origin, Place, TurnQueue
 from connectors.messages import Address, InboundKind
 from handoff.conversation import Conversation, ConversationId
 from handoff.desk import Desk
@@ -35,6 +37,8 @@ MAX_REDECIDED = 5
 MAX_ATTEMPTS = 3
 """The third start of a message's turn gives it to a person instead."""
 STORAGE_RETRY_S = 2.0
+MAX_HELD = 200
+"""Messages that wait for their turn in memory; the turns of later ones read them again."""
 
 
 class Typing(Protocol):
@@ -61,6 +65,7 @@ class Turns:
         timeout_s: A turn that takes longer is tried once more and then handed to a person.
         on_turn: Told after each commit.
         merges: Whether several replies of a turn go to this address as one message.
+        queue: Gives turns their places.
     """
 
     def __init__(
@@ -75,8 +80,10 @@ class Turns:
         timeout_s: float,
         on_turn: Callable[[Outcome], None],
         merges: Callable[[Address], bool] = lambda _address: False,
+        queue: TurnQueue | None = None,
     ) -> None:
         self._units = units
+        self._queue = queue or TurnQueue()
         self._mind = mind
         self._desk = desk
         self._typing = typing
@@ -96,14 +103,14 @@ class Turns:
     def stored(self, stored: Stored) -> None:
         """A message was stored; returns at once. Its turn need not read it again."""
         conversation = stored.conversation
-        is_left_behind = conversation.id in self._left_behind
-        loaded = None if is_left_behind else _Loaded(conversation, (stored.pending,))
-        self._wake(conversation.id, loaded)
+        must_read = conversation.id in self._left_behind or len(self._queue) >= MAX_HELD
+        loaded = None if must_read else _Loaded(conversation, (stored.pending,))
+        origin = Origin.of(conversation.id, conversation.address, stored.pending.sources)
+        self._wake(origin, loaded)
 
-    def _wake(
-        self, conversation_id: ConversationId, loaded: _Loaded | None
-    ) -> asyncio.Task[None] | None:
+    def _wake(self, origin: Origin, loaded: _Loaded | None) -> asyncio.Task[None] | None:
         """Begin a worker; ``None`` where one runs already, or none may begin."""
+        conversation_id = origin.conversation_id
         arrived = self._arrivals.get(conversation_id)
         if arrived is not None:
             arrived.set()
@@ -111,7 +118,7 @@ class Turns:
         if self._is_stopping:
             return None  # it is stored: the next start takes it up
         self._arrivals[conversation_id] = asyncio.Event()
-        return self._owned(self._work(conversation_id, loaded))
+        return self._owned(self._work(origin, loaded))
 
     def _owned(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         worker = asyncio.create_task(work)
@@ -130,7 +137,8 @@ class Turns:
     async def _take_up(self, left: Sequence[ConversationId]) -> None:
         """One after the other: a process that dies of a message has begun that one alone."""
         for conversation_id in left:
-            worker = self._wake(conversation_id, None)
+            # each by itself: what a dead process left waits behind nobody's flood
+            worker = self._wake(Origin(conversation_id, conversation_id), None)
             if worker is not None:
                 await asyncio.wait([worker])
 
@@ -148,18 +156,22 @@ class Turns:
         for worker in list(self._workers):
             worker.cancel()
 
-    async def _work(self, conversation_id: ConversationId, loaded: _Loaded | None) -> None:
+    async def _work(self, origin: Origin, loaded: _Loaded | None) -> None:
         """Turns until nothing waits for one.
 
         Args:
             loaded: What is known to wait, so that the usual turn need not read; ``None``: read.
         """
+        conversation_id = origin.conversation_id
         arrived = self._arrivals[conversation_id]
         failures = 0
         try:
             while True:
                 try:
-                    has_more = await self._turn(conversation_id, loaded)
+                    has_waited = await self._queue.paced(origin)
+                    if has_waited:
+                        loaded = None  # more has come meanwhile
+                    has_more = await self._turn(origin, loaded, takes_all=has_waited)
                     failures = 0
                 except StorageUnavailable as error:
                     log.warning("turn_waits_for_storage", reason=str(error)[:200])
@@ -181,34 +193,53 @@ class Turns:
             del self._arrivals[conversation_id]
             self._counted.pop(conversation_id, None)
 
-    async def _turn(self, conversation_id: ConversationId, known: _Loaded | None) -> bool:
-        """One turn, if something waits for one; whether more may wait."""
+    async def _turn(self, origin: Origin, known: _Loaded | None, *, takes_all: bool) -> bool:
+        """One turn, if something waits for one; whether more may wait.
+
+        Args:
+            takes_all: Everything that waits is taken together: there was too much of it.
+        """
         for _ in range(MAX_REDECIDED):
-            started = time.perf_counter()
-            if known is None:
-                self._arrivals[conversation_id].clear()
-            loaded, known = known or await self._load(conversation_id), None
-            if not loaded.pending:
-                return False
-            mind = self._mind()
-            group = await self._whole_sentence(mind, loaded)
-            turn_id = str(ULID())
-            attempt = await self._attempt(conversation_id, group)
-            try:
-                if attempt < MAX_ATTEMPTS:
-                    thought = await self._think(mind, loaded.conversation, group, turn_id)
-                else:
-                    log.error("turn_given_up", conversation_id=conversation_id, attempt=attempt)
-                    thought = Thought.failed(mind.memory(loaded.conversation))
-                took_ms = (time.perf_counter() - started) * 1000
-                outcome = await self._commit(
-                    mind, loaded.conversation, group, thought, turn_id=turn_id, took_ms=took_ms
-                )
-            except (StaleTurn, Conflict):
-                continue  # somebody took over, or the state moved: decide again from what is now
-            self._on_turn(outcome)
-            return len(loaded.pending) > len(group)
+            async with self._queue.place(origin) as place:
+                try:
+                    return await self._decide(
+                        origin.conversation_id, known, place, takes_all=takes_all
+                    )
+                except (StaleTurn, Conflict):
+                    known = None  # somebody took over, or the state moved: decide from what is now
         raise StorageUnavailable("the conversation kept changing while it was decided on")
+
+    async def _decide(
+        self,
+        conversation_id: ConversationId,
+        known: _Loaded | None,
+        place: Place,
+        *,
+        takes_all: bool,
+    ) -> bool:
+        started = time.perf_counter()
+        if known is None:
+            self._arrivals[conversation_id].clear()
+        loaded = known or await self._load(conversation_id)
+        if not loaded.pending:
+            return False
+        mind = self._mind()
+        group = _all_words(loaded.pending) if takes_all else ()
+        group = group or await self._whole_sentence(mind, loaded, place)
+        turn_id = str(ULID())
+        attempt = await self._attempt(conversation_id, group)
+        if attempt < MAX_ATTEMPTS:
+            thought = await self._think(mind, loaded.conversation, group, turn_id)
+        else:
+            log.error("turn_given_up", conversation_id=conversation_id, attempt=attempt)
+            thought = Thought.failed(mind.memory(loaded.conversation))
+        took_ms = (time.perf_counter() - started) * 1000
+        outcome = await self._commit(
+            mind, loaded.conversation, group, thought, turn_id=turn_id, took_ms=took_ms
+        )
+        self._on_turn(outcome)
+        # of a flood only the first are read at a time: who took them all looks again
+        return takes_all or len(loaded.pending) > len(group)
 
     async def _load(self, conversation_id: ConversationId) -> _Loaded:
         def unit(work: TurnWork) -> _Loaded:
@@ -235,7 +266,9 @@ class Turns:
 
     # ------------------------------------------------------------------ fragments
 
-    async def _whole_sentence(self, mind: Mind, loaded: _Loaded) -> tuple[Pending, ...]:
+    async def _whole_sentence(
+        self, mind: Mind, loaded: _Loaded, place: Place
+    ) -> tuple[Pending, ...]:
         """The first message that waits, and those that finish its sentence.
 
         Everything else stays for turns of its own.
@@ -254,7 +287,8 @@ class Turns:
                 break
             if len(pending) <= len(group):
                 await self._typing(conversation.address, "bot", is_on=True)
-                pending = await self._arrived_after(conversation.id, len(group), pending)
+                async with place.away():
+                    pending = await self._arrived_after(conversation.id, len(group), pending)
             if len(pending) <= len(group) or not _is_words(pending[len(group)]):
                 break
             group.append(pending[len(group)])
@@ -321,6 +355,11 @@ class Turns:
             )
 
         return await self._units.write(unit)
+
+
+def _all_words(pending: Sequence[Pending]) -> tuple[Pending, ...]:
+    """Messages of text from the first on, as far as nothing else stands between them."""
+    return tuple(takewhile(_is_words, pending))
 
 
 def _is_words(pending: Pending) -> bool:

@@ -143,13 +143,13 @@ async def test_one_conversation_is_taken_up_after_the_other(
     async with lives.start() as (parts, channel):
         turn = parts.turns._turn
 
-        async def watched(*args: Any) -> bool:
+        async def watched(*args: Any, **named: Any) -> bool:
             nonlocal at_once, most
             at_once += 1
             most = max(most, at_once)
             await asyncio.sleep(0)
             try:
-                return await turn(*args)
+                return await turn(*args, **named)
             finally:
                 at_once -= 1
 
