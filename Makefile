@@ -1,6 +1,7 @@
 # make run   a demo shop with chat page and console     make test   everything, real browser included
 # make setup only what both need                        make lint   style, types, layers
 # make bench speed of the product; recognition measured  make lock   new lock files (needs uv)
+# make audit known vulnerabilities of all that is locked
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ export PATH := $(PATH):$(NODE_BIN)
 NPM := npm --prefix web --no-audit --no-fund --no-update-notifier
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
-.PHONY: help setup run test lint bench lock clean
+.PHONY: help setup run test lint bench audit lock clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -29,6 +30,9 @@ lint: setup $(STAMPS)/dev
 
 bench: setup $(STAMPS)/dev
 	@$(BIN)/python -m benchmarks
+
+audit: $(STAMPS)/audit $(STAMPS)/node
+	@$(BIN)/python scripts/audit.py
 
 lock:
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --exclude-newer "$$(date -u -d '7 days ago' +%FT00:00:00Z)" -o requirements/run.lock pyproject.toml
@@ -55,6 +59,12 @@ $(STAMPS)/run: requirements/run.lock requirements/build.lock pyproject.toml | $(
 $(STAMPS)/dev: requirements/dev.lock $(STAMPS)/run
 	@echo "Installing the tools that tests need …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/dev.lock
+	@touch $@
+
+## of its own: what audits shall not change what is audited
+$(STAMPS)/audit: requirements/audit.lock | $(STAMPS)/venv
+	@$(PYTHON) -m venv $(VENV)/.audit
+	@$(VENV)/.audit/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/audit.lock
 	@touch $@
 
 $(STAMPS)/node: requirements/node.lock | $(STAMPS)/venv
