@@ -2,6 +2,7 @@
 # make setup only what both need                        make lint   style, types, layers
 # make bench speed of the product; recognition measured  make lock   new lock files (needs uv)
 # make audit known vulnerabilities of all that is locked
+# make attack SECONDS=60 FUZZ_SECONDS=600 every attack on a server of its own, every fuzzer (hours)
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
@@ -10,9 +11,11 @@ STAMPS := $(VENV)/.stamps
 NODE_BIN := $(abspath $(BIN))
 export PATH := $(PATH):$(NODE_BIN)
 NPM := npm --prefix web --no-audit --no-fund --no-update-notifier
+SECONDS ?= 60
+FUZZ_SECONDS ?= 600
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
-.PHONY: help setup run test lint bench audit lock clean
+.PHONY: help setup run test lint bench attack audit lock clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -30,6 +33,9 @@ lint: setup $(STAMPS)/dev
 
 bench: setup $(STAMPS)/dev
 	@$(BIN)/python -m benchmarks
+
+attack: setup $(STAMPS)/dev
+	@sh scripts/attack.sh $(SECONDS) $(FUZZ_SECONDS)
 
 audit: $(STAMPS)/audit $(STAMPS)/node
 	@$(BIN)/python scripts/audit.py

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from aiohttp import ClientError, ClientSession
 from tests.factories.database import database_of
 
 T = TypeVar("T")
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 120.0
 POLL_S = 0.02
 
 
@@ -80,10 +81,15 @@ async def kefu(*arguments: str, cwd: Path, **settings: str) -> tuple[int, str]:
 
 
 class KefuProcess:
-    """One data folder and port; the process on them comes and goes."""
+    """One data folder and port; the process on them comes and goes.
 
-    def __init__(self, data: Path, kb: Path, **settings: str) -> None:
+    Attributes:
+        log: A file for what it says on stderr, kept over restarts; ``None``: ours.
+    """
+
+    def __init__(self, data: Path, kb: Path, *, log: Path | None = None, **settings: str) -> None:
         self.data = data
+        self.log = log
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._settings = {
@@ -107,12 +113,15 @@ class KefuProcess:
 
     async def start(self) -> None:
         """Start, and wait until it can take messages."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "run"),
-            env=_environment(**self._settings),
-            cwd=self.data,
-            stdout=asyncio.subprocess.DEVNULL,
-        )
+        with ExitStack() as open_files:
+            log = open_files.enter_context(self.log.open("ab")) if self.log else None
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "run"),
+                env=_environment(**self._settings),
+                cwd=self.data,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=log,
+            )
         async with ClientSession() as http:
             await eventually(
                 lambda: self.answers(http, "/readyz", 200), within_s=READY_WITHIN_S, what="ready"

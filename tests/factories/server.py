@@ -16,10 +16,10 @@ TESTS = Path(__file__).parent.parent
 SMALL_KB = TESTS / "fixtures" / "kb.yaml"
 
 
-def fitted() -> Path:
-    """A cache in which the small shop's recognition is fitted; kept between runs."""
+def fitted(kb: Path = SMALL_KB) -> Path:
+    """A cache in which the recognition of a shop is fitted; kept between runs."""
     cache = TESTS.parent / ".pytest_cache" / "kefu"
-    load(SMALL_KB, tools=TOOL_SPECS, cache_dir=cache)
+    load(kb, tools=TOOL_SPECS, cache_dir=cache)
     return cache
 
 
