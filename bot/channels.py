@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -12,10 +11,10 @@ from pathlib import Path
 
 import aiohttp
 import structlog
-from dotenv import dotenv_values
 from ulid import ULID
 
 from bot.app import Services
+from bot.env_file import environment
 from bot.settings import Settings
 from bot.steady_clock import utc_now
 from connectors.account import Account
@@ -47,8 +46,7 @@ def accounts(path: Path) -> tuple[Account, ...]:
     Raises:
         BadChannels: It cannot be used; says what, where and what to do.
     """
-    written = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    return read_channels(path, {**written, **os.environ})
+    return read_channels(path, environment())
 
 
 class StoredLeases:

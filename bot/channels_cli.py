@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.channels_init_cli import init
 from bot.command import settings_and_data, settings_of
 from bot.errors import BadData, BadSetting
 
@@ -28,6 +29,9 @@ _YES, _NO, _UNKNOWN = "正常", "不行", "没有问"
 @click.group()
 def channels() -> None:
     """渠道：Telegram、微信、QQ、自有 App。"""
+
+
+channels.add_command(init)
 
 
 @channels.command(name="list")

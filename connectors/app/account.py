@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -13,6 +13,11 @@ from connectors.secrets import SharedSecret
 
 class AppAccount(Account):
     """One app or site of the shop."""
+
+    steps: ClassVar = (
+        "把上面的 secret 交给写 App 的人，用它签名（docs/channels/app.md）。",
+        "App 把顾客的话发到 {hook}",
+    )
 
     channel: Literal["app"] = "app"
     secret: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,13 @@ class OneBotAccount(Account):
 
     The limits are unofficial: QQ publishes none for personal accounts, these keep an account calm.
     """
+
+    steps: ClassVar = (
+        "打开 NapCat 的网页后台 → 网络配置 → 新建 → Websocket 客户端，URL 填 {socket}，"
+        "Token 填上面的 access_token，消息格式选 array，启用。"
+        "LLOneBot、Lagrange 里叫“反向 WebSocket”。",
+        "要 kefu 连过去（mode: forward）的，在那边建“Websocket 服务器”，Token 一样。",
+    )
 
     channel: Literal["onebot"] = "onebot"
     self_id: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,10 @@ class QQAccount(Account):
     Source of the defaults: QQ bot documentation, "消息收发概述", "发送单聊消息", "发送群聊消息",
     "获取访问凭证" (September 2026).
     """
+
+    steps: ClassVar = (
+        "打开 q.qq.com → 开发 → 回调配置，回调地址填 {hook}，重启 kefu 以后再点确认。",
+    )
 
     channel: Literal["qq"] = "qq"
     app_id: Annotated[

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -19,6 +20,11 @@ _PROXY = re.compile(r"https?://[^\s/]+/?")
 
 class TelegramAccount(Account):
     """One bot, as @BotFather made it."""
+
+    steps: ClassVar = (
+        "在 Telegram 里找 @BotFather，发 /newbot，把它给的 token 写进 .env。",
+        "店里自己的机器人转过来的（updates: relayed），把上面的 webhook_secret 和 {hook} 告诉它。",
+    )
 
     channel: Literal["telegram"] = "telegram"
     token: Annotated[IssuedSecret, Field(description="@BotFather 给的 token")]
@@ -78,6 +84,13 @@ class TelegramAccount(Account):
     peer_per_s: Annotated[float, Field(gt=0, description="给同一位顾客每秒最多发几条")] = 1.0
     peer_burst: Annotated[int, Field(ge=1, description="给同一位顾客可以连着发几条")] = 4
     typing_every_s: Annotated[float, Field(gt=0, description="“正在输入”隔几秒发一次")] = 4.0
+
+    @classmethod
+    def to_fill(cls, given: Mapping[str, str]) -> tuple[str, ...]:
+        """The shared secret as well, where the shop's own bot relays."""
+        needed = super().to_fill(given)
+        is_relayed = given.get("updates") == "relayed" and "webhook_secret" not in given
+        return (*needed, "webhook_secret") if is_relayed else needed
 
     @field_validator("token")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,12 @@ WAITING_TEXT = "正在为您处理，请稍等片刻，再随便发一个字就�
 
 class WechatAccount(Account):
     """One Official Account, run in developer mode (服务器配置)."""
+
+    steps: ClassVar = (
+        "打开公众平台 → 基本配置 → 服务器配置 → 修改配置：URL 填 {hook}，Token 填上面的 token，"
+        "EncodingAESKey 填上面的 encoding_aes_key，加解密方式选安全模式。重启 kefu 以后再点提交。",
+        "同一页的 IP 白名单里，填服务器的公网 IP。",
+    )
 
     channel: Literal["wechat"] = "wechat"
     app_id: Annotated[
@@ -103,6 +109,14 @@ class WechatAccount(Account):
     def is_passive(self) -> bool:
         """Whether it may only answer within a push."""
         return self.replies == "passive"
+
+    @classmethod
+    def to_fill(cls, given: Mapping[str, str]) -> tuple[str, ...]:
+        """The keys of safe mode and of customer-service messages as well, where these are meant."""
+        more = {"encoding_aes_key"} if given.get("encryption") != "plain" else set()
+        more |= {"app_secret"} if given.get("replies") != "passive" else set()
+        needed = {*super().to_fill(given), *more - given.keys()}
+        return tuple(name for name in cls.model_fields if name in needed)
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,12 @@ from connectors.secrets import AesKey, CallbackToken, IssuedSecret
 
 class WecomAccount(Account):
     """One 客服账号 of a WeCom corporation, managed by one self-built app."""
+
+    steps: ClassVar = (
+        "打开企业微信后台 → 应用 → 接收消息 → 设置 API 接收：URL 填 {hook}，Token 填上面的 token，"
+        "EncodingAESKey 填上面的 aes_key。重启 kefu 以后再点保存。",
+        "还不知道客服账号 ID 的，open_kfid 先写 wk0，kefu channels check 会列出来。",
+    )
 
     channel: Literal["wecom"] = "wecom"
     corp_id: Annotated[
