@@ -22,6 +22,7 @@ class Pending:
         text: What the customer really wrote; lives for the turn only.
         sources: Throttle keys beside the identity.
         is_unreadable: The text only describes what was sent.
+        album: The channel's own name of what it is a part of; ``None`` where it names none.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Pending:
     button_of: str | None = None
     score: int | None = None
     is_unreadable: bool = False
+    album: str | None = None
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:

@@ -176,6 +176,7 @@ class Intake:
             button_of=message.button_of,
             score=message.score,
             is_unreadable=message.is_unreadable,
+            album=message.album,
         )
         receipt = Receipt(message.dedup_key, line.id, saved.id, line.seq, is_new=True)
         return receipt, Stored(saved, pending)

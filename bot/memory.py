@@ -42,6 +42,8 @@ class Memory:
         last_order: The order that was spoken of last, ``order_age`` turns ago.
         last_product: The product that was spoken of last.
         unread_media: Pictures in a row that could not be read.
+        album: The last album that was answered: a part of it that comes late is not answered anew.
+        shown_at: When the last file came, if nothing was said since (seconds since 1970).
         is_english: The customer writes English.
         tried: What the bot did lately, a few words each, for whoever takes over.
         orders: Orders that were looked up: number and outcome, newest last.
@@ -58,6 +60,8 @@ class Memory:
     order_age: int = 0
     last_product: str | None = None
     unread_media: int = 0
+    album: str | None = None
+    shown_at: float | None = None
     is_english: bool = False
     tried: tuple[str, ...] = ()
     orders: tuple[tuple[str, str], ...] = ()

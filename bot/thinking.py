@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from bot import acts
 from bot.composing import Composer, Reply, remember
 from bot.dialogue import CHITCHAT, FAREWELLS, Dialogue, Questions, Utterance
 from bot.inbound import Pending
@@ -195,6 +196,9 @@ class Mind:
             return self._silent(memory, recognitions, reopens=reopens)
         if conversation.state is State.CLOSED:
             memory = Memory(is_english=memory.is_english)
+        is_late, memory = acts.joined(group, memory, has_words=bool(utterance.text.strip()))
+        if is_late:
+            return self._silent(memory, (), reopens=reopens)
         if first.kind is InboundKind.ARRIVAL:
             decision = self._greeted(utterance, memory)
         else:

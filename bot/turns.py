@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import structlog
 from ulid import ULID
 
+from bot.acts import MAX_PARTS, is_one_act, is_part
 from bot.commit import Outcome, StaleTurn, TurnWork, commit_turn
 from bot.composing import merged
 from bot.fragments import MAX_FRAGMENTS, looks_unfinished
@@ -276,10 +277,14 @@ class Turns:
         conversation, pending = loaded.conversation, loaded.pending
         group = list(pending[:1])
         memory = mind.memory(conversation)
-        if self._fragment_wait_s == 0 or not mind.listens_for_more(conversation):
+        if not mind.listens_for_more(conversation):
             return tuple(group)
-        if conversation.id in self._left_behind:
-            return tuple(group)  # its rest would have come long ago
+        # the rest of what was left behind would have come long ago
+        may_wait = self._fragment_wait_s > 0 and conversation.id not in self._left_behind
+        if is_part(pending[0]):
+            return await self._whole_act(conversation.id, pending, place if may_wait else None)
+        if not may_wait:
+            return tuple(group)
         while len(group) < MAX_FRAGMENTS and _is_words(group[-1]):
             text = "".join(one.text for one in group)
             # the cheap look first: most sentences end, and recognising them twice is dear
@@ -293,6 +298,29 @@ class Turns:
                 break
             group.append(pending[len(group)])
         return tuple(group)
+
+    async def _whole_act(
+        self, conversation_id: ConversationId, pending: tuple[Pending, ...], place: Place | None
+    ) -> tuple[Pending, ...]:
+        """The first file that waits, and those that were sent with it.
+
+        Args:
+            place: Left to others while more may come; ``None``: only what is here already.
+        """
+        count = 1
+        while count < MAX_PARTS:
+            if len(pending) <= count and place is not None:
+                async with place.away():
+                    pending = await self._arrived_after(conversation_id, count, pending)
+                if len(pending) <= count and self._arrivals[conversation_id].is_set():
+                    # it came in time, however long reading it takes
+                    pending = (await self._load(conversation_id)).pending
+            if len(pending) <= count or not is_one_act(
+                pending[count - 1], pending[count], within_s=self._fragment_wait_s
+            ):
+                break
+            count += 1
+        return pending[:count]
 
     async def _arrived_after(
         self, conversation_id: ConversationId, count: int, pending: tuple[Pending, ...]

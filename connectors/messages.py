@@ -221,6 +221,8 @@ class Inbound:
         text: As typed, possibly empty. Secrets in it are sealed before it is stored.
         is_unreadable: ``text`` only describes what was sent (``[位置] …``): the bot says that it
             cannot read it. A sticker is its emoji instead.
+        album: The channel's own name of what this is a part of: an album comes as a message a
+            file.
         attachments: Files that are here already.
         media: Files that the connector can fetch; they become attachments.
         button: The pressed button's id; ``button_of`` is the message that offered it.
@@ -247,6 +249,7 @@ class Inbound:
     kind: InboundKind = InboundKind.MESSAGE
     text: str = field(default="", repr=False)
     is_unreadable: bool = False
+    album: str | None = None
     attachments: tuple[Attachment, ...] = ()
     media: tuple[MediaHandle, ...] = ()
     button: str | None = None

@@ -68,6 +68,7 @@ class InboxRows:
             "score": message.score,
             "locale": message.locale,
             "unreadable": message.is_unreadable,
+            "album": message.album,
         }
         row = insert_new(
             self._connection,
@@ -135,6 +136,7 @@ class InboxRows:
                     button_of=row["data"].get("button_of"),
                     score=row["data"].get("score"),
                     is_unreadable=row["data"].get("unreadable", False),
+                    album=row["data"].get("album"),
                 )
             )
         return found

@@ -103,6 +103,7 @@ class Mapper:
             text=text,
             is_unreadable=found.is_unreadable,
             media=found.media,
+            album=_album(message),
             person_name=_name(who),
             locale=_locale(who),
             platform_time=datetime.fromtimestamp(at, UTC) if at else None,
@@ -192,6 +193,11 @@ def _name(who: Json) -> str | None:
 def _locale(who: Json) -> str | None:
     """Chinese where the app is; an app in English says little about who writes here."""
     return "zh" if str(who.get("language_code") or "").startswith("zh") else None
+
+
+def _album(message: Json) -> str | None:
+    album = message.get("media_group_id")
+    return str(album)[:_MAX_NAME] if album is not None else None
 
 
 def _label(message: Json, data: str) -> str:

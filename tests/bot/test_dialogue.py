@@ -229,9 +229,10 @@ async def test_emoji_alone_are_answered_and_are_no_miss(customer: Customer) -> N
     assert "在的" in customer.heard[-1].text
 
 
-async def test_the_second_picture_in_a_row_calls_a_person(customer: Customer) -> None:
+async def test_the_second_picture_in_a_row_calls_a_person(customer: Customer, clock: Clock) -> None:
     first = await customer.shows_picture()
     assert "图" in first
+    clock.advance(minutes=1)
     await customer.shows_picture()
     assert (await customer.conversation()).reason == "unreadable_media"
 
