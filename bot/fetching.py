@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 5
 FIRST_RETRY_S = 3.0
+NO_ROOM_RETRY_S = 60.0
 POLL_S = 5.0
 AT_ONCE = 4
 
@@ -141,15 +142,29 @@ class Fetching:
         connector = self._connectors.get((one.ref.channel, one.ref.account_id))
         try:
             content = await _from(connector, one.media, self._max_bytes)
-            attachment = await asyncio.to_thread(
-                self._media.keep, content, one.media.name, one.attachment.id, self._max_bytes
-            )
+            attachment = await self._kept(one, content)
+            if attachment is None:
+                next_at = self._clock() + timedelta(seconds=NO_ROOM_RETRY_S)
+                await self._units.write(
+                    lambda work: work.attachments.postpone(one.attachment.id, next_at)
+                )
+                return
         except (MediaGone, BadFile) as error:
             await self._give_up(one, error.code)
         except Exception as error:  # noqa: BLE001 - a connector's bug is an attempt as well
             await self._try_later(one, type(error).__name__)
         else:
             await self._settle(one, attachment)
+
+    async def _kept(self, one: Awaited, content: bytes) -> Attachment | None:
+        """The stored file; ``None`` where there is no room for it now, which is no fault of its."""
+        try:
+            return await asyncio.to_thread(
+                self._media.keep, content, one.media.name, one.attachment.id, self._max_bytes
+            )
+        except OSError as error:
+            log.error("media_not_stored", error=error.strerror)
+            return None
 
     async def _try_later(self, one: Awaited, error: str) -> None:
         if one.attempts >= MAX_ATTEMPTS:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 import secrets
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 from connectors.errors import ConnectorError
+from connectors.files import strays, write_file
 from connectors.messages import Attachment
 
 MAX_IMAGE_BYTES = 5 * 1024 * 1024
@@ -91,9 +93,32 @@ class MediaStore:
         return self._written(found, content)
 
     def _written(self, attachment: Attachment, content: bytes) -> Attachment:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / attachment.id).write_bytes(content)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_file(self._folder / attachment.id, content)
         return attachment
+
+    def remove(self, attachment_ids: Iterable[str]) -> None:
+        """Delete files; those that are gone already are no matter."""
+        for attachment_id in attachment_ids:
+            path = self.path(attachment_id)
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+    def left_before(self, before: float) -> list[str]:
+        """Ids of the files that were written before a moment (seconds since 1970).
+
+        What a killed process left half-written by then is deleted on the way.
+        """
+        if not self._folder.is_dir():
+            return []
+        for stray in strays(self._folder):
+            if stray.stat().st_mtime < before:
+                stray.unlink(missing_ok=True)
+        return [
+            file.name
+            for file in self._folder.iterdir()
+            if file.name.isalnum() and file.is_file() and file.stat().st_mtime < before
+        ]
 
     def path(self, attachment_id: str) -> Path | None:
         """Where the bytes lie; ``None`` if there are none by this id."""

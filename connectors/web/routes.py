@@ -190,7 +190,12 @@ class WebChat:
         if file is None:
             raise BadFile("not_an_image")
         attachment = await asyncio.to_thread(self.media.save, file.content, file.name)
-        await self.add_attachment(attachment, self.address_of(visitor_id).identity)
+        try:
+            await self.add_attachment(attachment, self.address_of(visitor_id).identity)
+        except NotStored:
+            # nobody could ever ask for it
+            await asyncio.to_thread(self.media.remove, [attachment.id])
+            raise
         body = frames.attachment_json(attachment, self.media_url(attachment))
         return web.json_response(
             {"attachment_id": attachment.id, **body}, status=201, headers=self._cors(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from connectors.multipart import FormFile, read_form_file
 from handoff.api.errors import ApiError
 from handoff.api.models import UploadOut
 from handoff.api.routing import Call, Route
-from handoff.errors import NotFound
+from handoff.errors import NotFound, StorageUnavailable
 from handoff.ports import Clock, Units
 from handoff.service import ServiceWork, owner_of_upload
 from handoff.views import MEDIA_URL
@@ -34,9 +35,13 @@ class MediaStore(Protocol):
         """Keep a file; what it is, is told by its content.
 
         Raises:
-            BadFile: It is too large or empty, or there is no room.
+            BadFile: It is too large or empty.
+            OSError: There is no room.
         """
         ...
+
+    def remove(self, attachment_ids: Iterable[str]) -> None:
+        """Delete files."""
 
     def path(self, attachment_id: str) -> Path | None:
         """Where the bytes lie; ``None`` if there are none by this id."""
@@ -90,9 +95,18 @@ class AttachmentsApi:
             )
         except BadFile as error:
             raise self._refused(error) from error
+        except OSError as error:
+            raise StorageUnavailable(f"the file cannot be stored: {error.strerror}") from error
         owner = owner_of_upload(agent)
         at = self._clock()
-        await self._units.write(lambda work: work.attachments.add(attachment, owner=owner, at=at))
+        try:
+            await self._units.write(
+                lambda work: work.attachments.add(attachment, owner=owner, at=at)
+            )
+        except StorageUnavailable:
+            # nobody could ever ask for it
+            await asyncio.to_thread(self._media.remove, [attachment.id])
+            raise
         return UploadOut(
             id=attachment.id,
             kind=attachment.kind,

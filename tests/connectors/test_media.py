@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import io
+import os
+import resource
+import stat
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -100,3 +105,68 @@ def test_no_id_leads_out_of_the_folder_or_to_a_file_that_is_not_there(
 
 def test_a_file_name_cannot_break_a_line(store: MediaStore) -> None:
     assert store.save(a_picture(), "a\r\nb\0c" + "x" * 500).name == ("abc" + "x" * 500)[:120]
+
+
+# ---------------------------------------------------------------------- whole or not at all
+
+
+@contextmanager
+def a_full_disk() -> Iterator[None]:
+    """Files of this process grow no further."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_no_file_and_no_part_of_one(store: MediaStore, tmp_path: Path) -> None:
+    with a_full_disk():
+        with pytest.raises(OSError, match="large"):
+            store.save(a_picture())
+        with pytest.raises(OSError, match="large"):
+            store.keep(b"x" * 100, "x", "a" * 32, 1000)
+    assert list((tmp_path / "media").iterdir()) == []
+    kept = store.save(a_picture())
+    assert store.path(kept.id) is not None
+
+
+def test_a_file_that_is_refused_leaves_nothing(store: MediaStore, tmp_path: Path) -> None:
+    for refused in (b"", b"<svg>", b"x" * (MAX_IMAGE_BYTES + 1)):
+        with pytest.raises(BadFile):
+            store.save(refused)
+    assert not (tmp_path / "media").exists()
+
+
+def test_a_file_is_its_owners_alone(store: MediaStore, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        kept = store.save(a_picture())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "media" / kept.id).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "media").stat().st_mode) == 0o700
+
+
+def test_a_file_is_kept_once_more_under_its_name(store: MediaStore) -> None:
+    store.keep(b"old", "x", "a" * 32, 1000)
+    store.keep(b"new", "x", "a" * 32, 1000)
+    path = store.path("a" * 32)
+    assert path is not None
+    assert path.read_bytes() == b"new"
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_and_nothing_else(
+    store: MediaStore, tmp_path: Path
+) -> None:
+    kept = store.save(a_picture())
+    stray = tmp_path / "media" / f".{'b' * 32}.01234567.tmp"
+    stray.touch()
+    now = stray.stat().st_mtime
+    assert store.left_before(now - 60) == []
+    assert stray.exists()  # somebody may be writing it
+    assert store.left_before(now + 60) == [kept.id]
+    assert not stray.exists()
+    store.remove([kept.id, "never-there", "../x"])
+    assert store.path(kept.id) is None
