@@ -23,6 +23,7 @@ from bot.fetching import Fetching
 from bot.inbound import Stored
 from bot.intake import Intake
 from bot.knowledge import Knowledge
+from bot.media_room import MediaRoom, Quotas
 from bot.metrics import Metrics
 from bot.minds import LiveHours, Minds
 from bot.pictures import Pictures
@@ -159,6 +160,7 @@ class Services:
     shop: EmbeddedShop
     gate: Gate
     media: MediaStore
+    room: MediaRoom
     fetching: Fetching
     passwords: Passwords
     panel: Panel
@@ -215,6 +217,7 @@ async def services(
         )
         after_commit.delivery = delivery
         media = MediaStore(settings.data_dir / "media")
+        room = MediaRoom(storage, media, _quotas(settings), clock)
         pictures = Pictures(storage, media, clock)
         await pictures.prepare(kb.current)
         kb.prepare = pictures.prepare
@@ -282,12 +285,10 @@ async def services(
 
         intake = Intake(storage, desk=desk, find_secrets=find_secrets, on_stored=stored)
         fetching = Fetching(
-            storage, media, connectors, clock, max_bytes=settings.media_mb * 1024 * 1024
+            storage, media, connectors, clock, max_bytes=settings.media_mb * 1024 * 1024, room=room
         )
         after_commit.fetching = fetching
-        if settings.has_mail:
-            mail = MailConnector(smtp_account(settings), clock)
-            connectors[mail.ref.channel, mail.ref.account_id] = mail
+        connectors.update(_mail(settings, clock))
         yield Services(
             settings=settings,
             clock=clock,
@@ -305,6 +306,7 @@ async def services(
             shop=shop,
             gate=gate,
             media=media,
+            room=room,
             fetching=fetching,
             passwords=passwords,
             panel=Panel(storage, shop, clock, proofs_last=proofs_last),
@@ -321,6 +323,21 @@ def load_knowledge(settings: Settings, clock: Clock = utc_now) -> Knowledge:
     """The knowledge base that the settings name, fitted or from the cache."""
     return Knowledge(
         settings.kb, tools=TOOL_SPECS, cache_dir=settings.data_dir / "cache", clock=clock
+    )
+
+
+def _mail(settings: Settings, clock: Clock) -> dict[tuple[str, str], Connector]:
+    if not settings.has_mail:
+        return {}
+    mail = MailConnector(smtp_account(settings), clock)
+    return {(mail.ref.channel, mail.ref.account_id): mail}
+
+
+def _quotas(settings: Settings) -> Quotas:
+    return Quotas.of_mb(
+        customer=settings.media_visitor_mb,
+        source=settings.media_source_mb,
+        total=settings.media_total_mb,
     )
 
 

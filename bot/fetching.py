@@ -15,6 +15,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.media_room import MediaRoom
 from connectors.errors import MediaGone
 from connectors.media import BadFile, MediaStore
 from connectors.messages import (
@@ -45,6 +46,8 @@ class Awaited:
 
     Attributes:
         attempts: Which attempt this is, from 1.
+        owner: The identity that sent it.
+        source: The group or person that its quota is counted by; ``None`` in old rows.
     """
 
     attachment: Attachment
@@ -52,6 +55,8 @@ class Awaited:
     ref: ChannelRef
     message_id: MessageId
     attempts: int
+    owner: str
+    source: str | None = None
 
 
 class AwaitedFiles(Protocol):
@@ -98,6 +103,7 @@ class Fetching:
 
     Args:
         max_bytes: Larger ones are not taken.
+        room: Says how many are taken.
     """
 
     def __init__(
@@ -108,12 +114,14 @@ class Fetching:
         clock: Callable[[], datetime],
         *,
         max_bytes: int,
+        room: MediaRoom,
     ) -> None:
         self._units = units
         self._media = media
         self._connectors = connectors
         self._clock = clock
         self._max_bytes = max_bytes
+        self._room = room
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -141,36 +149,42 @@ class Fetching:
     async def _fetch(self, one: Awaited) -> None:
         connector = self._connectors.get((one.ref.channel, one.ref.account_id))
         try:
+            await self._room.check(one.owner, one.source, one.media.size or 0)
             content = await _from(connector, one.media, self._max_bytes)
+            await self._room.check(one.owner, one.source, len(content))
             attachment = await self._kept(one, content)
-            if attachment is None:
-                next_at = self._clock() + timedelta(seconds=NO_ROOM_RETRY_S)
-                await self._units.write(
-                    lambda work: work.attachments.postpone(one.attachment.id, next_at)
-                )
-                return
         except (MediaGone, BadFile) as error:
-            await self._give_up(one, error.code)
+            if error.code == "no_room":  # which is no fault of the file's
+                await self._postpone(one, NO_ROOM_RETRY_S)
+            else:
+                await self._give_up(one, error.code)
         except Exception as error:  # noqa: BLE001 - a connector's bug is an attempt as well
             await self._try_later(one, type(error).__name__)
         else:
             await self._settle(one, attachment)
 
-    async def _kept(self, one: Awaited, content: bytes) -> Attachment | None:
-        """The stored file; ``None`` where there is no room for it now, which is no fault of its."""
+    async def _kept(self, one: Awaited, content: bytes) -> Attachment:
+        """The stored file.
+
+        Raises:
+            BadFile: It is too large or empty, or there is no room for it now.
+        """
         try:
             return await asyncio.to_thread(
                 self._media.keep, content, one.media.name, one.attachment.id, self._max_bytes
             )
         except OSError as error:
             log.error("media_not_stored", error=error.strerror)
-            return None
+            raise BadFile("no_room") from error
 
     async def _try_later(self, one: Awaited, error: str) -> None:
         if one.attempts >= MAX_ATTEMPTS:
             await self._give_up(one, error)
             return
-        next_at = self._clock() + timedelta(seconds=FIRST_RETRY_S * 2 ** (one.attempts - 1))
+        await self._postpone(one, FIRST_RETRY_S * 2 ** (one.attempts - 1))
+
+    async def _postpone(self, one: Awaited, wait_s: float) -> None:
+        next_at = self._clock() + timedelta(seconds=wait_s)
         await self._units.write(lambda work: work.attachments.postpone(one.attachment.id, next_at))
 
     async def _give_up(self, one: Awaited, error: str) -> None:

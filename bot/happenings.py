@@ -110,9 +110,13 @@ class AwaitedMedia(Protocol):
         ref: ChannelRef,
         message_id: MessageId,
         owner: str,
+        sent_from: str,
         at: datetime,
     ) -> None:
         """Note a file that is to be fetched."""
+
+    def attach(self, ids: Sequence[str]) -> None:
+        """A message carries these uploads."""
 
 
 class IntakeWork(Work, Protocol):

@@ -19,6 +19,7 @@ from bot.happenings import (
     understood,
 )
 from bot.inbound import Pending, Stored
+from bot.turn_queue import source_of
 from connectors.errors import NotStored
 from connectors.media import new_key
 from connectors.messages import (
@@ -162,8 +163,11 @@ class Intake:
                 ref=message.address.ref,
                 message_id=message_id,
                 owner=message.address.identity,
+                sent_from=source_of(message.address, message.sources)[:40],
                 at=message.received_at,
             )
+        if message.attachments:
+            work.attachments.attach([one.id for one in message.attachments])
         saved = work.conversations.save(conversation)
         pending = Pending(
             id=row,

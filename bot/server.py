@@ -28,12 +28,20 @@ from bot.data_folder import warn_of_root
 from bot.data_lock import exclusive
 from bot.demo import demo_of, demo_password, keep_fresh
 from bot.errors import PortInUse
+from bot.media_room import LOOSE_FOR
 from bot.network import Network
 from bot.pages import Pages, built_pages
 from bot.replies import BUTTONS
 from bot.settings import Settings
 from connectors.errors import BadChannels, NotStored
-from connectors.messages import Address, Attachment, ChannelRef, Connector, HealthState
+from connectors.messages import (
+    Address,
+    Attachment,
+    ChannelRef,
+    Connector,
+    HealthState,
+    MediaState,
+)
 from connectors.web.connector import WebConnector
 from connectors.web.hub import Hub
 from connectors.web.routes import Greeting, WebChat
@@ -193,11 +201,27 @@ def web_chat(
 
     async def attachment_of(attachment_id: str, owner: str) -> Attachment | None:
         found = await parts.storage.read(lambda work: work.attachments.get(attachment_id))
-        return found[0] if found is not None and found[1] == owner else None
+        if found is None or found[1] != owner or found[0].state is not MediaState.READY:
+            return None
+        return found[0]
 
-    async def add_attachment(attachment: Attachment, owner: str) -> None:
+    async def make_room(owner: str, sources: Sequence[str], size: int) -> None:
+        try:
+            await parts.room.check(owner, sources[0] if sources else None, size)
+        except StorageUnavailable as error:
+            raise NotStored(str(error)) from error
+
+    async def add_attachment(attachment: Attachment, owner: str, sources: Sequence[str]) -> None:
+        now = parts.clock()
+
         def unit(work: UnitOfWork) -> None:
-            work.attachments.add(attachment, owner=owner, at=parts.clock())
+            work.attachments.add(
+                attachment,
+                owner=owner,
+                at=now,
+                source=sources[0] if sources else None,
+                loose_until=now + LOOSE_FOR,
+            )
 
         try:
             await parts.storage.write(unit)
@@ -214,6 +238,7 @@ def web_chat(
         clock=parts.clock,
         greeting=lambda locale: greeting(parts, locale),
         attachment_of=attachment_of,
+        make_room=make_room,
         add_attachment=add_attachment,
         on_typing=on_typing,
         origins=parts.settings.widget_origins,
@@ -279,6 +304,8 @@ def _pages(parts: Services, hub: Hub, network: Network) -> Pages:
             degraded["storage"] = str(error) or "no answer"
         if network.problem is not None:
             degraded["proxy"] = network.problem
+        if parts.room.problem is not None:
+            degraded["media"] = parts.room.problem
         if parts.knowledge.status.problem is not None:
             degraded["kb"] = parts.knowledge.status.problem
         elif off := parts.knowledge.current.recognizer.patterns.switched_off:
@@ -366,6 +393,7 @@ async def _housekeeping(parts: Services) -> None:
         with suppress(StorageUnavailable):
             await parts.gate.forget_old_attempts()
             await parts.storage.write(_forget_old)
+            await parts.room.sweep()
         await asyncio.sleep(HOUSEKEEPING_S)
 
 

@@ -60,6 +60,15 @@ class Settings(BaseSettings):
     media_mb: Annotated[int, Field(ge=1, le=100)] = Field(
         20, description="顾客发来的文件最大多少 MB，更大的不收"
     )
+    media_visitor_mb: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        50, description="一位顾客一天最多发来多少 MB 的文件，再多的不收"
+    )
+    media_source_mb: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        300, description="同一个网络、同一个群一天最多发来多少 MB 的文件，再多的不收"
+    )
+    media_total_mb: Annotated[int, Field(ge=10, le=1_000_000)] = Field(
+        5000, description="所有文件一共最多占多少 MB，满了就不收新的；磁盘剩不到 200 MB 时也不收"
+    )
     fragment_wait_s: Annotated[float, Field(ge=0, le=10)] = Field(
         0.8, description="顾客的话像是没说完时，等后半句的秒数"
     )

@@ -48,10 +48,17 @@ class Origin:
         Args:
             sources: Its throttle keys beside the identity, the exact one first.
         """
-        group = f"{address.ref.channel}:{address.ref.account_id}:group:{address.peer_id}"
-        person = group if address.kind is PeerKind.GROUP else address.identity
         is_paced = address.ref.channel != TERMINAL
-        return cls(conversation_id, sources[0] if sources else person, is_paced)
+        return cls(conversation_id, source_of(address, sources), is_paced)
+
+
+def source_of(address: Address, sources: tuple[str, ...]) -> str:
+    """The network behind a page, or the group or the person on a platform."""
+    if sources:
+        return sources[0]
+    if address.kind is PeerKind.GROUP:
+        return f"{address.ref.channel}:{address.ref.account_id}:group:{address.peer_id}"
+    return address.identity
 
 
 class TurnQueue:
@@ -149,4 +156,4 @@ class Place:
                 admitted.set_result(None)
 
 
-__all__ = ["Origin", "Place", "TurnQueue"]
+__all__ = ["Origin", "Place", "TurnQueue", "source_of"]

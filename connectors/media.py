@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import secrets
+import shutil
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,8 @@ from connectors.messages import Attachment
 MAX_IMAGE_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 """A picture of 40 kB can unpack to gigabytes; more pixels than a camera has are refused unread."""
+MIN_FREE_BYTES = 200 * 1024 * 1024
+"""What files leave of the disk: the database needs it more."""
 _SOUNDS = (
     (b"OggS", "audio/ogg"),
     (b"#!AMR", "audio/amr"),
@@ -41,7 +44,8 @@ class BadFile(ConnectorError):
     """A file was refused.
 
     Attributes:
-        code: ``too_large``, ``empty`` or ``not_an_image``.
+        code: ``too_large``, ``too_slow``, ``empty``, ``not_an_image``, or what leaves no room for
+            it: ``customer_quota``, ``source_quota``, ``no_room``.
     """
 
     def __init__(self, code: str) -> None:
@@ -52,8 +56,9 @@ class BadFile(ConnectorError):
 class MediaStore:
     """The media folder. Blocking: call it through ``asyncio.to_thread``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
         self._folder = folder
+        self._min_free_bytes = min_free_bytes
 
     def save(self, content: bytes, name: str = "", key: str | None = None) -> Attachment:
         """Keep an image.
@@ -91,6 +96,13 @@ class MediaStore:
             kind, mime = _sound_or_film(content)
             found = Attachment(key, kind, mime, len(content), _shown(name))
         return self._written(found, content)
+
+    def has_room(self, size: int) -> bool:
+        """Whether the disk has room for so many bytes, and some to spare."""
+        folder = self._folder
+        while not folder.exists():
+            folder = folder.parent
+        return shutil.disk_usage(folder).free - size >= self._min_free_bytes
 
     def _written(self, attachment: Attachment, content: bytes) -> Attachment:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

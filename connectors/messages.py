@@ -86,6 +86,8 @@ class MediaState(StrEnum):
     READY = "ready"
     PENDING = "pending"
     FAILED = "failed"
+    EXPIRED = "expired"
+    """An upload that no message carried; its bytes were deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from connectors.messages import Address, Attachment, MessageId
+from connectors.messages import Address, Attachment, MediaState, MessageId
 from handoff.agents import Agent, Role
 from handoff.conversation import AgentId, Conversation, ConversationId, State
 from handoff.desk import Desk
@@ -37,8 +37,18 @@ MAX_ATTACHMENTS = 10
 class Attachments(Protocol):
     """What is known of stored files."""
 
-    def add(self, attachment: Attachment, *, owner: str, at: datetime) -> None:
-        """Store what is known of a file."""
+    def add(
+        self,
+        attachment: Attachment,
+        *,
+        owner: str,
+        at: datetime,
+        loose_until: datetime | None = None,
+    ) -> None:
+        """Store what is known of a file; one that no message carries by then goes."""
+
+    def attach(self, ids: Sequence[str]) -> None:
+        """A message carries them: they stay."""
 
     def get(self, attachment_id: str) -> tuple[Attachment, str] | None:
         """The attachment and its owner, or ``None``."""
@@ -404,7 +414,10 @@ def _attachments(
         stored = work.attachments.get(one)
         if stored is None or stored[1] != owner_of_upload(agent):
             raise NotFound("图片不存在，请重新上传")
+        if stored[0].state is not MediaState.READY:
+            raise NotFound("图片放得太久，已经删除，请重新上传")
         found.append(stored[0])
+    work.attachments.attach([one.id for one in found])
     return tuple(found)
 
 

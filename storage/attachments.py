@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from bot.fetching import Awaited
+from bot.media_room import Usage
 from connectors.messages import Attachment, ChannelRef, MediaHandle, MediaState, MessageId
 from storage.aftermath import Aftermath
 from storage.keyring import Keyring
@@ -27,10 +28,86 @@ class AttachmentRows:
         self._keyring = keyring
         self._aftermath = aftermath
 
-    def add(self, attachment: Attachment, *, owner: str, at: datetime) -> None:
-        """Store what is known of a file that ``owner`` (an identity or an agent) sent."""
+    def add(
+        self,
+        attachment: Attachment,
+        *,
+        owner: str,
+        at: datetime,
+        source: str | None = None,
+        loose_until: datetime | None = None,
+    ) -> None:
+        """Store what is known of a file that ``owner`` (an identity or an agent) sent.
+
+        Args:
+            source: The network that it came from, where that is known.
+            loose_until: When it goes unless a message carries it; ``None`` for never.
+        """
         values: dict[str, Any] = {name: getattr(attachment, name) for name in _FIELDS}
-        self._connection.execute(attachments.insert(), {**values, "owner": owner, "created_at": at})
+        values |= {
+            "owner": owner,
+            "created_at": at,
+            "sent_from": source,
+            "loose_until": loose_until,
+        }
+        self._connection.execute(attachments.insert(), values)
+
+    def attach(self, ids: Sequence[str]) -> None:
+        """A message carries them: they stay."""
+        self._connection.execute(
+            update(attachments)
+            .where(attachments.c.id.in_(ids), attachments.c.state == MediaState.READY.value)
+            .values(loose_until=None)
+        )
+
+    def used(self, *, owner: str, since: datetime) -> Usage:
+        """What an owner sent since then, deleted or not."""
+        return self._usage(attachments.c.owner == owner, since)
+
+    def used_by_source(self, source: str, since: datetime) -> Usage:
+        """What came from a source since then, deleted or not."""
+        return self._usage(attachments.c.sent_from == source, since)
+
+    def _usage(self, whose: ColumnElement[bool], since: datetime) -> Usage:
+        # what is still to be fetched has no size yet, and what was not fetched took no room
+        kept = (MediaState.READY.value, MediaState.EXPIRED.value)
+        files, size = self._connection.execute(
+            select(func.count(), func.coalesce(func.sum(attachments.c.size), 0)).where(
+                whose, attachments.c.created_at > since, attachments.c.state.in_(kept)
+            )
+        ).one()
+        return Usage(int(files), int(size))
+
+    def total_size(self) -> int:
+        """Bytes of all files that lie here."""
+        total = self._connection.execute(
+            select(func.sum(attachments.c.size)).where(
+                attachments.c.state == MediaState.READY.value
+            )
+        ).scalar_one()
+        return int(total or 0)
+
+    def expire(self, now: datetime, limit: int) -> Sequence[str]:
+        """Mark uploads whose time is over; those whose bytes may still lie here."""
+        due = (
+            select(attachments.c.id)
+            .where(attachments.c.loose_until <= now)
+            .order_by(attachments.c.loose_until)
+            .limit(limit)
+        )
+        gone = list(self._connection.execute(due).scalars())
+        self._connection.execute(
+            update(attachments)
+            .where(attachments.c.id.in_(gone))
+            .values(state=MediaState.EXPIRED.value)
+        )
+        return gone
+
+    def deleted(self, ids: Sequence[str]) -> None:
+        """Their bytes are gone."""
+        self._connection.execute(
+            update(attachments).where(attachments.c.id.in_(ids)).values(loose_until=None)
+        )
 
     def get(self, attachment_id: str) -> tuple[Attachment, str] | None:
         """The attachment and its owner, or ``None``."""
@@ -52,6 +129,7 @@ class AttachmentRows:
         ref: ChannelRef,
         message_id: MessageId,
         owner: str,
+        sent_from: str,
         at: datetime,
     ) -> None:
         """Note a file that lies with a platform and is to be fetched."""
@@ -62,6 +140,7 @@ class AttachmentRows:
             {
                 **values,
                 "owner": owner,
+                "sent_from": sent_from,
                 "created_at": at,
                 "state": MediaState.PENDING.value,
                 "channel": ref.channel,
@@ -106,6 +185,8 @@ class AttachmentRows:
                     ref=ChannelRef(row["channel"], row["account_id"]),
                     message_id=MessageId(row["message_id"]),
                     attempts=row["attempts"] + 1,
+                    owner=row["owner"],
+                    source=row["sent_from"],
                 )
             )
         return taken

@@ -33,7 +33,14 @@ MAX_FRAME_BYTES = 64 * 1024
 """10,000 characters, escaped, must still get a friendly answer; more closes the socket (1009)."""
 MAX_VISIT_BYTES = 4096
 TOKEN_INVALID = 4401
-_STATUS = {"too_large": 413, "too_slow": 408, "not_an_image": 415}
+_STATUS = {
+    "too_large": 413,
+    "too_slow": 408,
+    "not_an_image": 415,
+    "customer_quota": 429,
+    "source_quota": 429,
+    "no_room": 507,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class WebChat:
     Attributes:
         greeting: By locale (``zh`` or ``en``): read at each visit, for kb.yaml may change.
         attachment_of: The stored attachment, if this identity uploaded it.
+        make_room: Raises ``BadFile`` where there is none for so many bytes of this identity and
+            source.
         add_attachment: Stores what is known of an uploaded file.
         on_typing: Told when a customer types.
         origins: Origins of pages that may embed the chat; empty for any.
@@ -74,7 +83,8 @@ class WebChat:
     clock: Callable[[], datetime]
     greeting: Callable[[str], Greeting]
     attachment_of: Callable[[str, str], Awaitable[Attachment | None]]
-    add_attachment: Callable[[Attachment, str], Awaitable[None]]
+    make_room: Callable[[str, Sequence[str], int], Awaitable[None]]
+    add_attachment: Callable[[Attachment, str, Sequence[str]], Awaitable[None]]
     on_typing: Callable[[Address], Awaitable[None]]
     origins: Sequence[str]
     sources_of: Callable[[web.Request], tuple[str, ...]]
@@ -177,7 +187,7 @@ class WebChat:
         if wait_s > 0:
             return self._refuse(request, 429, "upload_busy", wait_s)
         try:
-            return await self._keep(request, visitor_id)
+            return await self._keep(request, visitor_id, sources)
         except BadFile as error:
             return self._refuse(request, _STATUS.get(error.code, 415), error.code)
         except (NotStored, OSError):
@@ -185,13 +195,19 @@ class WebChat:
         finally:
             self.admission.end_upload(visitor_id, sources)
 
-    async def _keep(self, request: web.Request, visitor_id: str) -> web.Response:
+    async def _keep(
+        self, request: web.Request, visitor_id: str, sources: Sequence[str]
+    ) -> web.Response:
+        owner = self.address_of(visitor_id).identity
+        # twice: no more is read of what there is no room for, and its true size is known then
+        await self.make_room(owner, sources, request.content_length or 0)
         file = await read_form_file(request, MAX_IMAGE_BYTES)
         if file is None:
             raise BadFile("not_an_image")
+        await self.make_room(owner, sources, len(file.content))
         attachment = await asyncio.to_thread(self.media.save, file.content, file.name)
         try:
-            await self.add_attachment(attachment, self.address_of(visitor_id).identity)
+            await self.add_attachment(attachment, owner, sources)
         except NotStored:
             # nobody could ever ask for it
             await asyncio.to_thread(self.media.remove, [attachment.id])

@@ -35,6 +35,18 @@ _ERRORS = {
         "这个文件不是图片，请发 JPG、PNG、GIF 或 WebP 格式",
         "That is no picture: JPG, PNG, GIF or WebP, please.",
     ),
+    "customer_quota": (
+        "今天发来的图片已经够多啦，先用文字说明吧，明天可以再发",
+        "That is enough pictures for today; please describe it in words.",
+    ),
+    "source_quota": (
+        "您所在的网络今天发来的图片太多了，请换个网络，或者先用文字说明",
+        "Too many pictures came from your network today; please use words or another network.",
+    ),
+    "no_room": (
+        "现在存不下新图片了，请先用文字说明，我们会尽快处理",
+        "There is no room for pictures right now; please use words.",
+    ),
     "not_stored": (
         "系统有点忙，消息还没存上，稍后会自动重发",
         "Busy; it will be sent again shortly.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -23,6 +24,8 @@ from handoff.service import ServiceWork, owner_of_upload
 from handoff.views import MEDIA_URL
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
+LOOSE_FOR = timedelta(days=1)
+"""How long an upload waits for a message to carry it."""
 _SHOWN = re.compile(r"image/(?:png|jpeg|gif|webp)|audio/[\w.-]+|video/mp4")
 """What a browser shows or plays and never runs; SVG is not among it."""
 _DOWNLOADED = "application/octet-stream"
@@ -99,9 +102,10 @@ class AttachmentsApi:
             raise StorageUnavailable(f"the file cannot be stored: {error.strerror}") from error
         owner = owner_of_upload(agent)
         at = self._clock()
+        until = at + LOOSE_FOR
         try:
             await self._units.write(
-                lambda work: work.attachments.add(attachment, owner=owner, at=at)
+                lambda work: work.attachments.add(attachment, owner=owner, at=at, loose_until=until)
             )
         except StorageUnavailable:
             # nobody could ever ask for it

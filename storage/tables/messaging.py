@@ -297,6 +297,10 @@ attachments = Table(
     Column("height", Integer),
     Column("created_at", UtcDateTime, nullable=False),
     Column("state", String(10), nullable=False, server_default="ready"),
+    # the network, or the group or person on a platform: quotas are counted by it
+    Column("sent_from", String(40)),
+    # an upload that no message carries by then is deleted; null once one does
+    Column("loose_until", UtcDateTime),
     # what follows is of files that still lie with a platform
     Column("channel", String(20)),
     Column("account_id", String(80)),
@@ -304,6 +308,14 @@ attachments = Table(
     Column("source", LargeBinary, info={"sealed": True}),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_at", UtcDateTime),
+)
+Index("ix_attachments_sent_from", attachments.c.sent_from, attachments.c.created_at)
+Index("ix_attachments_size", attachments.c.state, attachments.c.size)
+Index(
+    "ix_attachments_loose",
+    attachments.c.loose_until,
+    sqlite_where=attachments.c.loose_until.is_not(None),
+    postgresql_where=attachments.c.loose_until.is_not(None),
 )
 Index(
     "ix_attachments_pending",

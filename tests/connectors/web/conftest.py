@@ -13,7 +13,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, web
 from aiohttp.test_utils import TestServer
 
 from connectors.errors import NotStored
-from connectors.media import MediaStore
+from connectors.media import BadFile, MediaStore
 from connectors.messages import (
     Address,
     Attachment,
@@ -99,6 +99,8 @@ class Chat:
         self.sink = KeepingSink()
         self.typed: list[Address] = []
         self.files: dict[str, Attachment] = {}
+        self.wanted: list[tuple[str, tuple[str, ...], int]] = []
+        self.refusal: str | None = None
         hub = Hub()
         self.chat = WebChat(
             connector=WebConnector(WEB, hub, self.log, lambda: NOON),
@@ -110,6 +112,7 @@ class Chat:
             clock=lambda: NOON,
             greeting=lambda _locale: Greeting("星辰点卡", "", True, "您好", ()),  # noqa: FBT003
             attachment_of=self._attachment_of,
+            make_room=self._make_room,
             add_attachment=self._add_attachment,
             on_typing=self._on_typing,
             origins=(),
@@ -122,7 +125,16 @@ class Chat:
     async def _attachment_of(self, key: str, owner: str) -> Attachment | None:
         return self.files.get(key)
 
-    async def _add_attachment(self, attachment: Attachment, owner: str) -> None:
+    async def _make_room(self, owner: str, sources: Sequence[str], size: int) -> None:
+        self.wanted.append((owner, tuple(sources), size))
+        if self.refusal is not None:
+            raise BadFile(self.refusal)
+
+    async def _add_attachment(
+        self, attachment: Attachment, owner: str, sources: Sequence[str]
+    ) -> None:
+        if self.sink.is_full:
+            raise NotStored("full")
         self.files[attachment.id] = attachment
 
     async def _on_typing(self, address: Address) -> None:

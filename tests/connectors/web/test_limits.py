@@ -320,3 +320,30 @@ class _begun:  # noqa: N801 - reads as a verb
     async def __aexit__(self, *_error: object) -> None:
         self._writer.close()
         await self._writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "text"),
+    [
+        ("customer_quota", 429, "明天可以再发"),
+        ("source_quota", 429, "换个网络"),
+        ("no_room", 507, "先用文字说明"),
+    ],
+)
+async def test_a_picture_beyond_the_quota_is_refused_with_a_sentence(
+    chat: Chat, tmp_path: Path, code: str, status: int, text: str
+) -> None:
+    chat.refusal = code
+    answer = await upload(chat, "v1", AWAY, a_picture())
+    assert (answer[0], answer[1]["error"]["code"]) == (status, code)
+    assert text in answer[1]["error"]["text"]
+    assert chat.wanted[0][:2] == ("web:default:v1", (f"ip:{AWAY}", "net:192.0.2"))
+    assert not (tmp_path / "media").exists()
+
+
+async def test_a_picture_that_cannot_be_written_down_leaves_no_file(
+    chat: Chat, tmp_path: Path
+) -> None:
+    chat.sink.is_full = True
+    assert (await upload(chat, "v1", AWAY, a_picture()))[0] == 503
+    assert list((tmp_path / "media").iterdir()) == []
