@@ -55,6 +55,9 @@ from storage.schema import upgrade
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 
+STOP_S = 5.0
+"""How long turns, and then messages on their way, may take when the process is to end."""
+
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -315,8 +318,8 @@ async def services(
             random=random.random,
             connectors=connectors,
         )
-        await turns.stop(grace_s=5)
-        await delivery.settle()
+        await turns.stop(grace_s=STOP_S)
+        await delivery.stop(grace_s=STOP_S)
 
 
 def load_knowledge(settings: Settings, clock: Clock = utc_now) -> Knowledge:

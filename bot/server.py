@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import secrets
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -33,6 +32,7 @@ from bot.network import Network
 from bot.pages import Pages, built_pages
 from bot.replies import BUTTONS
 from bot.settings import Settings
+from bot.stopping import Stopping
 from connectors.errors import BadChannels, NotStored
 from connectors.messages import (
     Address,
@@ -58,6 +58,7 @@ log = structlog.get_logger(__name__)
 
 SITE = ChannelRef("web", "default")
 TICK_S = 1.0
+SWEEP_S = 10.0
 HOUSEKEEPING_S = 3600.0
 EVENTS_KEPT = timedelta(days=7)
 """A console that was away for longer reloads everything."""
@@ -99,14 +100,12 @@ def serve(settings: Settings, *, is_demo: bool) -> None:
 
 
 async def _serve(settings: Settings, *, is_demo: bool) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    async with running(settings, is_demo=is_demo) as started:
-        _announce(started, is_demo=is_demo)
-        await stopping.wait()
-        log.info("stopping")
+    stopping = Stopping()
+    with suppress(asyncio.CancelledError):
+        async with running(settings, is_demo=is_demo) as started:
+            _announce(started, is_demo=is_demo)
+            await stopping.asked()
+            started.services.storage.hurry()
 
 
 @asynccontextmanager
@@ -179,6 +178,7 @@ async def running(
         tasks.start(parts.fetching.run(), "fetching")
         tasks.start(parts.knowledge.watch(), "knowledge")
         tasks.start(_timers(parts), "timers")
+        tasks.start(_sweep(parts), "sweep")
         tasks.start(_housekeeping(parts), "housekeeping")
         # what was loaded stays: the collector need not walk through the knowledge base again
         gc.collect()
@@ -385,6 +385,14 @@ async def _timers(parts: Services) -> None:
         await asyncio.sleep(TICK_S)
         with suppress(StorageUnavailable):
             await tick(parts.storage, parts.desk, parts.clock())
+
+
+async def _sweep(parts: Services) -> None:
+    """Take up what was stored while nobody learnt of it: its commit's answer was lost."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        with suppress(StorageUnavailable):
+            await parts.turns.recover()
 
 
 async def _housekeeping(parts: Services) -> None:

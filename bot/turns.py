@@ -96,6 +96,9 @@ class Turns:
         self._arrivals: dict[ConversationId, asyncio.Event] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._is_stopping = False
+        self._taking_up: asyncio.Task[None] | None = None
+        # conversations in which not even a person could be called: the next message tries again
+        self._given_up: set[ConversationId] = set()
         # conversations in which a turn did not end, here or in a process before this one: something
         # older may wait there, and each start of its turn is counted before it begins
         self._left_behind: set[ConversationId] = set()
@@ -104,6 +107,7 @@ class Turns:
     def stored(self, stored: Stored) -> None:
         """A message was stored; returns at once. Its turn need not read it again."""
         conversation = stored.conversation
+        self._given_up.discard(conversation.id)
         must_read = conversation.id in self._left_behind or len(self._queue) >= MAX_HELD
         loaded = None if must_read else _Loaded(conversation, (stored.pending,))
         origin = Origin.of(conversation.id, conversation.address, stored.pending.sources)
@@ -128,11 +132,18 @@ class Turns:
         return worker
 
     async def recover(self) -> int:
-        """After a start: take up what a dead process left; how many conversations."""
-        found = await self._units.read(lambda work: work.inbox.unanswered())
+        """Take up what waits and nobody is at; how many conversations.
+
+        That is what a dead process left, and what was stored while its answer was lost.
+        """
+        if self._taking_up is not None and not self._taking_up.done():
+            return 0
+        unanswered = await self._units.read(lambda work: work.inbox.unanswered())
+        is_dealt_with = self._arrivals.keys() | self._given_up
+        found = [key for key in unanswered if key not in is_dealt_with]
         self._left_behind.update(found)
         if found:
-            self._owned(self._take_up(found))
+            self._taking_up = self._owned(self._take_up(found))
         return len(found)
 
     async def _take_up(self, left: Sequence[ConversationId]) -> None:
@@ -176,6 +187,8 @@ class Turns:
                     failures = 0
                 except StorageUnavailable as error:
                     log.warning("turn_waits_for_storage", reason=str(error)[:200])
+                    if self._is_stopping:
+                        return  # it is stored: the next start takes it up
                     await asyncio.sleep(STORAGE_RETRY_S)
                     has_more = True
                 except Exception:  # one customer's failure must not end the others' turns
@@ -184,7 +197,8 @@ class Turns:
                     self._counted.pop(conversation_id, None)
                     failures += 1
                     if failures >= MAX_ATTEMPTS:
-                        return  # not even a person could be called: the next message tries again
+                        self._given_up.add(conversation_id)
+                        return
                     has_more = True
                 loaded = None
                 if not has_more and not arrived.is_set():

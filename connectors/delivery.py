@@ -254,6 +254,12 @@ class Delivery:
                 pending.append(self._marking)
             await asyncio.gather(*pending, return_exceptions=True)
 
+    async def stop(self, grace_s: float) -> None:
+        """Let what is on its way arrive; the rest keeps its lease, and waits for the next start."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                await self.settle()
+
     def _forget_past_waits(self, now: datetime) -> bool:
         """Open the lanes whose wait is over; whether that is all of them."""
         past = {key for key, until in self._blocked_until.items() if _is_over(until, now)}

@@ -18,7 +18,7 @@ def translate(error: DBAPIError) -> Exception:
     """
     if isinstance(error, IntegrityError):
         return Conflict(reason(error))
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         return StorageUnavailable(f"the database cannot be used now: {reason(error)}")
     return error
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Table, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from storage.dialect import insert_or_ignore
+from storage.engine import engine_for_migrations
 from storage.errors import translate
 from storage.keyring import Keyring
-from storage.storage import engine_for
 from storage.tables import handoff, messaging, shop
 from storage.tables.base import metadata
 from storage.tables.messaging import keys
@@ -75,7 +75,7 @@ def reseal_all(url: str, keyring: Keyring) -> int:
 
 @contextmanager
 def _transaction(url: str) -> Iterator[Connection]:
-    engine = engine_for(url)
+    engine = engine_for_migrations(url)  # sealing everything anew takes its time
     try:
         with engine.begin() as connection:
             yield connection

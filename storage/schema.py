@@ -8,8 +8,8 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from handoff.errors import StorageUnavailable
+from storage.engine import engine_for_migrations
 from storage.errors import reason
-from storage.storage import engine_for
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _DIGITS = 4
@@ -23,7 +23,7 @@ def upgrade(url: str) -> bool:
         StorageUnavailable: It cannot be opened or changed, or a newer kefu has used it.
     """
     revisions = sorted(path.stem[:_DIGITS] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))
-    engine = engine_for(url)
+    engine = engine_for_migrations(url)
     try:
         with engine.begin() as connection:
             current = _revision(connection)

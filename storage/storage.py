@@ -3,6 +3,9 @@
 Measured on 2 cores with ``synchronous=FULL``: one transaction a unit gives about 110 turns a
 second, because each waits for the disk; up to 64 units in one commit, each in a savepoint, gave ten
 times as many. A unit is answered only after the commit that holds it.
+
+Nobody waits for ever: a unit whose answer does not come in time is given up (see ``patience``), and
+is not begun any more if it had not been.
 """
 
 from __future__ import annotations
@@ -13,19 +16,21 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from handoff.errors import StorageUnavailable
 from storage.aftermath import Aftermath
+from storage.engine import engine_for
 from storage.errors import may_retry, translate
 from storage.keyring import Keyring
+from storage.patience import HURRIED_S, Patience
 from storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -35,16 +40,33 @@ GROUP_SIZE = 64
 """Units in one commit; more make the first wait longer without being cheaper."""
 MAX_WAITING = 20_000
 """Units that may wait for the writer; beyond that it is refused rather than answered too late."""
-POOL_SIZE = 8
+WRITERS = 8
+"""Units that PostgreSQL runs side by side; as many may read."""
 READERS = 2
 RETRIES = 3
+ANSWER_S = 12.0
+"""How long a caller waits; longer than any one exchange with the database may take."""
+SOONER_WHILE_SILENT = 4
+"""By how much less, once somebody has waited in vain: a customer is told soon, and tries again."""
+CLOSE_S = 3.0
 
 
 @dataclass(slots=True)
 class _Job:
+    """A unit, and who waits for it.
+
+    Attributes:
+        is_given_up: Its caller was told that it is not done: do not do it.
+    """
+
     unit: Callable[[UnitOfWork], Any]
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    is_given_up: bool = field(default=False)
+
+
+class _GivenUp(Exception):
+    """A unit's caller has been told that it failed; it must not succeed now."""
 
 
 class Storage:
@@ -52,19 +74,24 @@ class Storage:
 
     def __init__(
         self,
-        engine: Engine,
+        url: str,
         keyring: Keyring,
         clock: Callable[[], datetime],
         on_commit: Callable[[Aftermath], None],
+        answer_s: float,
     ) -> None:
-        self._engine = engine
+        self._patience = Patience()
+        self._engine = engine_for(url, self._patience)
         self._keyring = keyring
         self._clock = clock
         self._on_commit = on_commit
-        self._is_sqlite = engine.dialect.name == "sqlite"
-        readers = READERS if self._is_sqlite else POOL_SIZE
+        self._answer_s = answer_s
+        self._is_silent = False
+        self._limits: set[asyncio.Timeout] = set()
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
+        readers = READERS if self._is_sqlite else WRITERS
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="storage-read")
-        self._writers = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="storage-write")
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="storage-write")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._open_connections: list[Connection] = []
@@ -79,14 +106,16 @@ class Storage:
         keyring: Keyring,
         clock: Callable[[], datetime],
         on_commit: Callable[[Aftermath], None] = lambda _aftermath: None,
+        answer_s: float = ANSWER_S,
     ) -> AsyncIterator[Storage]:
         """Open a database whose tables are up to date (see ``storage.schema``).
 
         Args:
             url: SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://…``.
             on_commit: Told on the event loop, in commit order, what each commit leaves to do.
+            answer_s: How long a caller waits.
         """
-        storage = cls(engine_for(url), keyring, clock, on_commit)
+        storage = cls(url, keyring, clock, on_commit, answer_s)
         if storage._is_sqlite:
             storage._writer.start()
         try:
@@ -94,22 +123,29 @@ class Storage:
         finally:
             await asyncio.to_thread(storage._close)
 
+    def hurry(self) -> None:
+        """Wait little from now on, on the event loop: the process is to end."""
+        self._patience.hurry()
+        self._answer_s = min(self._answer_s, HURRIED_S)
+        soon = asyncio.get_running_loop().time() + self._answer_s
+        for limit in self._limits:
+            limit.reschedule(min(soon, limit.when() or soon))
+
     async def write(self, unit: Callable[[UnitOfWork], T]) -> T:
         """Run a unit in a transaction; answered after the commit, or with the unit's exception.
 
         Raises:
-            StorageUnavailable: A full disk, a lost server, too much waiting; nothing was changed.
+            StorageUnavailable: A full disk, a lost server, too much waiting, no answer in time.
+                Nothing was changed, unless the answer to the commit itself was lost: then nobody
+                can know, and the same unit again has to find out by itself.
         """
-        loop = asyncio.get_running_loop()
-        if not self._is_sqlite:
-            # shielded: a caller who goes away must not take a unit back that no thread has begun
-            running = loop.run_in_executor(self._writers, self._write_alone, unit, loop)
-            return await asyncio.shield(running)
-        if self._jobs.qsize() > MAX_WAITING:
-            raise StorageUnavailable("more is waiting to be written than can be written")
-        future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(unit, future, loop))
-        return await future
+        job = self._new_job(unit)
+        if self._is_sqlite:
+            self._jobs.put(job)
+        else:
+            self._writers.submit(self._write_alone, job)
+        result: T = await self._answered(job)
+        return result
 
     async def read(self, unit: Callable[[UnitOfWork], T]) -> T:
         """Run a unit that only reads, on one snapshot.
@@ -117,9 +153,33 @@ class Storage:
         Raises:
             StorageUnavailable: The database cannot be read.
         """
-        return await asyncio.get_running_loop().run_in_executor(
-            self._readers, self._read_alone, unit
-        )
+        job = self._new_job(unit)
+        self._readers.submit(self._read_alone, job)
+        result: T = await self._answered(job)
+        return result
+
+    def _new_job(self, unit: Callable[[UnitOfWork], Any]) -> _Job:
+        if len(self._limits) >= MAX_WAITING:
+            raise StorageUnavailable("more is waiting for the database than it can do")
+        loop = asyncio.get_running_loop()
+        return _Job(unit, loop.create_future(), loop)
+
+    async def _answered(self, job: _Job) -> Any:
+        """Wait for a unit's answer, but not for ever."""
+        limit = asyncio.timeout(self._answer_s / (SOONER_WHILE_SILENT if self._is_silent else 1))
+        self._limits.add(limit)
+        try:
+            # a caller who goes away does not take back what may have begun
+            async with limit:
+                return await job.future
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            job.is_given_up = True
+            self._is_silent = True
+            raise StorageUnavailable("the database gives no answer") from None
+        finally:
+            self._limits.discard(limit)
 
     # ------------------------------------------------------------------ SQLite's writer thread
 
@@ -162,6 +222,8 @@ class Storage:
             # the driver itself: SQLAlchemy's way costs as much as an insert, twice a unit
             driver: Any = connection.connection.driver_connection
             for job in group:
+                if job.is_given_up:
+                    continue
                 work = UnitOfWork(connection, self._keyring, self._clock)
                 driver.execute("SAVEPOINT unit")
                 try:
@@ -182,7 +244,12 @@ class Storage:
         return outcome
 
     def _answer(self, outcome: list[tuple[_Job, Any, Aftermath | None]]) -> None:
+        if not outcome:
+            return
+
         def tell() -> None:
+            if any(isinstance(result, _Answer) for _, result, _ in outcome):
+                self._is_silent = False
             for job, result, aftermath in outcome:
                 # what a commit leaves to do goes first and in commit order, even where the
                 # caller has gone: its change is stored
@@ -202,27 +269,49 @@ class Storage:
 
     # ------------------------------------------------------------------ PostgreSQL, and reading
 
-    def _write_alone(self, unit: Callable[[UnitOfWork], T], loop: asyncio.AbstractEventLoop) -> T:
+    def _write_alone(self, job: _Job) -> None:
         for attempt in range(1, RETRIES + 1):
+            if job.is_given_up:
+                return
+            result: Any
+            aftermath: Aftermath | None = None
             try:
-                with self._engine.begin() as connection:
-                    work = UnitOfWork(connection, self._keyring, self._clock)
-                    result = unit(work)
-                    work.flush()
+                result, aftermath = self._committed(job)
             except DBAPIError as error:
                 if may_retry(error) and attempt < RETRIES:
                     continue
-                raise translate(error) from error
-            loop.call_soon_threadsafe(self._on_commit, work.aftermath)
-            return result
-        raise AssertionError("unreachable: the last attempt returns or raises")
+                result = translate(error)
+            except BaseException as error:  # noqa: BLE001 - it is its caller's
+                result = self._failure(error)
+            self._answer([(job, result, aftermath)])
+            return
 
-    def _read_alone(self, unit: Callable[[UnitOfWork], T]) -> T:
+    def _committed(self, job: _Job) -> tuple[_Answer, Aftermath]:
+        with self._engine.begin() as connection:
+            work = UnitOfWork(connection, self._keyring, self._clock)
+            result = job.unit(work)
+            work.flush()
+            if job.is_given_up:
+                raise _GivenUp
+        return _Answer(result), work.aftermath
+
+    def _read_alone(self, job: _Job) -> None:
+        if job.is_given_up:
+            return
+        result: Any
         try:
             with self._reading() as connection:
-                return unit(UnitOfWork(connection, self._keyring, self._clock))
+                result = _Answer(job.unit(UnitOfWork(connection, self._keyring, self._clock)))
         except DBAPIError as error:
-            raise translate(error) from error
+            result = translate(error)
+        except BaseException as error:  # noqa: BLE001 - as above
+            result = self._failure(error)
+        self._answer([(job, result, None)])
+
+    def _failure(self, error: BaseException) -> BaseException:
+        if isinstance(error, PoolTimeout):
+            return StorageUnavailable("every connection to the database is in use")
+        return error
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -245,9 +334,17 @@ class Storage:
         return connection
 
     def _close(self) -> None:
+        self._patience.hurry()
+        ending = threading.Thread(target=self._end_threads, name="storage-end", daemon=True)
+        ending.start()
+        ending.join(timeout=CLOSE_S)
+        if ending.is_alive():
+            log.error("storage_left_hanging", reason="the database or its disk does not answer")
+
+    def _end_threads(self) -> None:
         if self._writer.is_alive():
             self._jobs.put(None)
-            self._writer.join(timeout=10)
+            self._writer.join()
         self._writers.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         for connection in self._open_connections:
@@ -260,53 +357,4 @@ class _Answer:
     value: Any
 
 
-def engine_for(url: str) -> Engine:
-    """An engine with what each database needs said at connecting.
-
-    Raises:
-        StorageUnavailable: The address is no database address, or its driver is not installed.
-    """
-    try:
-        kind = make_url(url).get_backend_name()
-        if kind == "sqlite":
-            return _sqlite_engine(url)
-        if kind == "postgresql":
-            return create_engine(
-                url, pool_size=POOL_SIZE * 2, pool_pre_ping=True, hide_parameters=True
-            )
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StorageUnavailable(
-            f"KEFU_DATABASE_URL cannot be used: {error}; "
-            "PostgreSQL is written postgresql+psycopg://…"
-        ) from error
-    raise StorageUnavailable(
-        f"KEFU_DATABASE_URL names {kind}: kefu runs on SQLite and PostgreSQL only"
-    )
-
-
-def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(
-        url,
-        poolclass=NullPool,
-        # error texts must not carry what customers wrote
-        hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": 10},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        # the driver's own transaction handling breaks savepoints; we say BEGIN ourselves
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA temp_store=MEMORY")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        is_reader = connection.get_execution_options().get("is_reader", False)
-        connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
-
-    return engine
+__all__ = ["Storage", "engine_for"]

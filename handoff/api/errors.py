@@ -138,7 +138,7 @@ def refusal(error: HandoffError) -> ApiError:  # noqa: PLR0911, PLR0912 - a case
         case Conflict():
             return ApiError(409, "conflict", "刚刚有人改动了这个会话，请再试一次")
         case StorageUnavailable():
-            text = "数据库暂时写不进去，什么都没有改动，请稍后再试"
+            text = "数据库暂时没有响应，请稍后看看有没有保存，再试一次"
             return ApiError(503, "storage_unavailable", text, retry_after_s=2)
         case _:
             return ApiError(409, "refused", "现在不能这样操作")

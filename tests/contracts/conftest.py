@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from storage.aftermath import Aftermath
+from storage.engine import engine_for
 from storage.keyring import Keyring
-from storage.storage import Storage, engine_for
+from storage.storage import Storage
 from tests.factories.shop import FakeClock
 
 

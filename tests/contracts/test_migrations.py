@@ -11,8 +11,8 @@ from sqlalchemy import CheckConstraint, Engine, inspect, text
 from sqlalchemy.schema import CreateTable
 
 from handoff.errors import StorageUnavailable
+from storage.engine import engine_for
 from storage.schema import upgrade
-from storage.storage import engine_for
 from storage.tables.base import metadata
 
 

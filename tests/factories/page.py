@@ -42,9 +42,9 @@ class Page:
         )
         return str(answer["text"])
 
-    async def until(self, matches: Callable[[Frame], bool]) -> Frame:
+    async def until(self, matches: Callable[[Frame], bool], within_s: float = WITHIN_S) -> Frame:
         """The next frame that matches; those before it are kept in ``frames``."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(within_s):
             while True:
                 message = await self.socket.receive()
                 assert message.type is WSMsgType.TEXT, (message, self.socket.close_code)

@@ -142,9 +142,18 @@ class KefuProcess:
         self._process.kill()
         await self._process.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, waiting for nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit status."""
+        assert self._process is not None
+        return await self._process.wait()
+
     async def stop(self) -> int:
         """SIGTERM, and its exit status."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
-        return await self._process.wait()
+        if self.is_alive:
+            self.signal(signal.SIGTERM)
+        return await self.ended()

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from sqlalchemy import Engine
 
+from storage.engine import engine_for
 from storage.keyring import Keyring
-from storage.storage import Storage, engine_for
+from storage.storage import Storage
 from tests.factories.shop import FakeClock, Shop
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from bot.server import Started
-from storage.storage import engine_for
+from storage.engine import engine_for
 from storage.tables.messaging import conversations, inbound, messages, outbox
 from storage.windows import HELD
 from tests.fakes.people import user_id

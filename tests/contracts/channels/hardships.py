@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from connectors.messages import HealthState, MediaState
 from handoff.transcript import Author
-from storage.storage import engine_for
+from storage.engine import engine_for
 from storage.tables.messaging import raw_inbound
 from tests.contracts.channels.cases import case
 from tests.contracts.channels.world import Mode, World, kefu_in
