@@ -29,7 +29,14 @@ from connectors.messages import (
 )
 from connectors.text.rendering import CSAT_BUTTONS
 from handoff import moves
-from handoff.conversation import Conversation, ConversationId, CustomerId, State
+from handoff.conversation import (
+    Conversation,
+    ConversationId,
+    CustomerId,
+    Segment,
+    SegmentId,
+    State,
+)
 from handoff.desk import Desk
 from handoff.events import EventKind
 from handoff.ports import Work
@@ -46,6 +53,8 @@ EVENTS = frozenset(
     }
 )
 """What needs no answer."""
+_REMEMBERED = frozenset({InboundKind.DEPARTURE, InboundKind.NATIVE_REPLY})
+"""What counts although its customer has not written yet."""
 DOUBLE_PRESS = timedelta(seconds=10)
 _EDITED = "✎ "
 _CHOICE = re.compile(r"(?:第)?([1-9一二三四五])(?:个|分|星|颗星)?[。.!！~～]?")
@@ -243,6 +252,9 @@ def heard(work: IntakeWork, conversation: Conversation, message: Inbound) -> Non
 def happen(work: IntakeWork, desk: Desk, message: Inbound) -> None:
     """Store an event and make the move that it is; a repeat changes nothing."""
     conversation = work.conversations.of_address(message.address)
+    if conversation is None and message.kind in _REMEMBERED and message.address.user_id:
+        # whoever serves or has lost them, it counts when their first words come
+        conversation = open_conversation(work, message)
     if conversation is None:
         return  # of somebody who never wrote
     line_id = MessageId(str(ULID()))
@@ -270,6 +282,30 @@ def happen(work: IntakeWork, desk: Desk, message: Inbound) -> None:
             desk.perform(work, noted, moves.NativeEnded())
         case _:
             return
+
+
+def open_conversation(work: IntakeWork, message: Inbound) -> Conversation:
+    """A conversation for a customer who writes for the first time, with its first segment."""
+    now = message.received_at
+    name = message.person_name or f"访客 {message.address.user_id[-4:].upper()}"
+    segment = Segment(
+        id=SegmentId(str(ULID())),
+        conversation_id=ConversationId(str(ULID())),
+        opened_at=now,
+        first_seq=1,
+    )
+    conversation = Conversation(
+        id=segment.conversation_id,
+        customer_id=work.people.of_address(message.address, now, name[:80]),
+        address=message.address,
+        state=State.BOT,
+        segment_id=segment.id,
+        opened_at=now,
+        locale=message.locale or "zh",
+    )
+    work.conversations.add(conversation)
+    work.segments.add(segment)
+    return conversation
 
 
 def _note(

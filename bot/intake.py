@@ -16,6 +16,7 @@ from bot.happenings import (
     happen,
     heard,
     is_double_press,
+    open_conversation,
     understood,
 )
 from bot.inbound import Pending, Stored
@@ -32,7 +33,7 @@ from connectors.messages import (
     MessageId,
     Receipt,
 )
-from handoff.conversation import Conversation, ConversationId, Segment, SegmentId, State
+from handoff.conversation import Conversation
 from handoff.desk import Desk
 from handoff.errors import Conflict, StorageUnavailable
 from handoff.ports import Units
@@ -198,27 +199,3 @@ def _line_kind(message: Inbound) -> MessageKind:
     if message.kind is InboundKind.ARRIVAL:
         return MessageKind.NOTE
     return MessageKind.CSAT if message.kind is InboundKind.CSAT else MessageKind.TEXT
-
-
-def open_conversation(work: IntakeWork, message: Inbound) -> Conversation:
-    """A conversation for a customer who writes for the first time, with its first segment."""
-    now = message.received_at
-    name = message.person_name or f"访客 {message.address.user_id[-4:].upper()}"
-    segment = Segment(
-        id=SegmentId(str(ULID())),
-        conversation_id=ConversationId(str(ULID())),
-        opened_at=now,
-        first_seq=1,
-    )
-    conversation = Conversation(
-        id=segment.conversation_id,
-        customer_id=work.people.of_address(message.address, now, name[:80]),
-        address=message.address,
-        state=State.BOT,
-        segment_id=segment.id,
-        opened_at=now,
-        locale=message.locale or "zh",
-    )
-    work.conversations.add(conversation)
-    work.segments.add(segment)
-    return conversation

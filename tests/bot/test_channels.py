@@ -72,10 +72,6 @@ async def test_who_left_is_marked_and_who_is_back_is_not(customer: Customer) -> 
     assert (await customer.conversation()).unreachable is None
 
 
-async def test_an_event_of_somebody_who_never_wrote_changes_nothing(customer: Customer) -> None:
-    assert await customer.says(kind=InboundKind.DEPARTURE) == ""
-
-
 async def test_a_changed_message_is_read_anew_and_shown_as_changed(customer: Customer) -> None:
     await customer.says("支持微信")
     heard = await customer.says("支持微信付款吗", kind=InboundKind.EDIT)
@@ -298,3 +294,36 @@ async def test_a_channel_whose_replies_are_counted_gets_one_message_a_turn(
     await customer.says("支持微信付款吗？另外卡密怎么用？")
     assert len(customer.last_turn.thought.actions) == 2
     assert len(customer.heard) == 1
+
+
+# ---------------------------------------------------------------------- before the first message
+
+
+async def test_whom_a_person_served_before_their_first_message_here_is_left_to_that_person(
+    customer: Customer,
+) -> None:
+    await customer.says("（接待了这位顾客）", kind=InboundKind.NATIVE_REPLY, detail="企业微信")
+    assert await customer.says("付了款没收到卡密怎么办") == ""
+    assert (await customer.conversation()).state is State.EXTERNAL
+    await customer.says(kind=InboundKind.NATIVE_END)
+    assert await customer.says("付了款没收到卡密怎么办") != ""
+
+
+async def test_who_left_before_their_first_message_here_is_reached_again_when_they_write(
+    customer: Customer,
+) -> None:
+    await customer.says(kind=InboundKind.DEPARTURE, key="left", detail="顾客取消了关注")
+    assert (await customer.conversation()).unreachable == "顾客取消了关注"
+    assert await customer.says("你好") != ""
+    # told again, late: it is known, and changes nothing
+    await customer.says(kind=InboundKind.DEPARTURE, key="left", detail="顾客取消了关注")
+    assert (await customer.conversation()).unreachable is None
+
+
+async def test_events_about_nobody_open_no_conversation(
+    customer: Customer, parts: Services
+) -> None:
+    for kind in (InboundKind.RECALL, InboundKind.NATIVE_END, InboundKind.DELIVERY_FAILED):
+        await customer.says(kind=kind, reference="x-0")
+    found = await parts.storage.read(lambda work: work.conversations.of_address(customer.address))
+    assert found is None
