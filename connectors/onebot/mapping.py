@@ -23,7 +23,7 @@ from connectors.messages import (
 from connectors.onebot import segments
 from connectors.onebot.content import content
 from connectors.onebot.segments import Segment
-from connectors.text.payload import present
+from connectors.text.payload import fingerprint, present
 from connectors.text.standins import FILE_NAMES, standin
 
 TEMPORARY = "@"
@@ -60,7 +60,7 @@ class Mapper:
 
     def _message(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
         user_id = _id(event.get("user_id"))
-        if not user_id or user_id == self.self_id:
+        if not user_id or user_id == self.self_id or _is_nobody(event):
             return None
         parts = _parts(event)
         is_group = event.get("message_type") == "group"
@@ -69,8 +69,8 @@ class Mapper:
         address = self._address(event, user_id, is_group=is_group)
         where = {"group_id": address.peer_id} if is_group else {"user_id": user_id}
         found = content(parts, self.self_id, where)
-        kind = event.get("message_type")
-        key = f"{kind}:{address.peer_id}:{_id(event.get('message_id'))}:{_id(event.get('time'))}"
+        kind = event.get("message_type") or "private"
+        key = f"{kind}:{address.peer_id}:{_named(event, now)}"
         return Inbound(
             dedup_key=key[:160],
             address=address,
@@ -113,7 +113,7 @@ class Mapper:
         if self.is_ours(message_id, peer_id, words):
             return None
         return Inbound(
-            dedup_key=f"sent:{peer_id}:{message_id}:{_id(event.get('time'))}"[:160],
+            dedup_key=f"sent:{peer_id}:{_named(event, now)}"[:160],
             address=Address(self.ref, peer_id, peer_id),
             received_at=now,
             kind=InboundKind.NATIVE_REPLY,
@@ -133,7 +133,7 @@ class Mapper:
             return self._other(event, now)
         about = _id(event.get("message_id")) or user_id
         return Inbound(
-            dedup_key=f"{kind.value}:{about}:{_id(event.get('time'))}"[:160],
+            dedup_key=f"{kind.value}:{about}:{_second(event, now)}"[:160],
             address=Address(self.ref, user_id, user_id),
             received_at=now,
             kind=kind,
@@ -153,6 +153,26 @@ class Mapper:
 
 def _parts(event: Mapping[str, Any]) -> tuple[Segment, ...]:
     return segments.read(event.get("message")) or segments.read(event.get("raw_message"))
+
+
+def _is_nobody(event: Mapping[str, Any]) -> bool:
+    """Whether no person can be answered: anonymous in a group, or the group's own notice."""
+    return "anonymous" in event or event.get("sub_type") in {"anonymous", "notice"}
+
+
+def _named(event: Mapping[str, Any], now: datetime) -> str:
+    """Return a message's own name; of one without a number its content tells it from others.
+
+    Nothing is delivered again, but two connections may report the same at once: without a time
+    either, the second it came in stands for it.
+    """
+    number = _id(event.get("message_id"))
+    said = event.get("message") or event.get("raw_message")
+    return f"{number or fingerprint(said)}:{_second(event, now)}"
+
+
+def _second(event: Mapping[str, Any], now: datetime) -> str:
+    return _id(event.get("time")) or str(int(now.timestamp()))
 
 
 def _told_file(file: object) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from connectors.messages import (
 from connectors.qq.content import media_of, stand_in, transcript_of
 from connectors.qq.text import faces_as_emoji, without_mention
 from connectors.qq.webhook import Envelope
-from connectors.text.payload import clean, present
+from connectors.text.payload import clean, decoded, fingerprint, present
 
 GROUP_MENTION = "GROUP_AT_MESSAGE_CREATE"
 PRESS = "INTERACTION_CREATE"
@@ -82,6 +82,8 @@ class Mapper:
         """What happened; ``None`` for what is not meant for us: chatter of a group, other bots."""
         match envelope.kind:
             case "C2C_MESSAGE_CREATE":
+                if _is_of_bot(envelope):
+                    return None
                 found = self._private_message(envelope, now)
             case "GROUP_AT_MESSAGE_CREATE" | "GROUP_MESSAGE_CREATE":
                 if not _is_for_us(envelope):
@@ -121,7 +123,7 @@ class Mapper:
     ) -> Inbound | None:
         d = present(envelope.data)
         message_id = _text(d, "id")
-        if address is None or not message_id:
+        if address is None:
             return None
         at, media = _when(d, now), media_of(d)
         text = faces_as_emoji(readable(_text(d, "content"))).strip()
@@ -134,7 +136,8 @@ class Mapper:
         elif not text and described is None and not media:
             described = _UNREADABLE
         text = clean(" ".join(one for one in (text, described) if one))
-        key = _key("m", message_id)
+        # without a name of its own it cannot be answered at once, but it is seen
+        key = _key("m", message_id or envelope.id or fingerprint(envelope.data))
         data = {"msg_id": message_id}
         return Inbound(
             dedup_key=key,
@@ -144,7 +147,7 @@ class Mapper:
             is_unreadable=is_unreadable,
             media=media,
             person_name=_text(d, "author", "username") or None,
-            window=self._windows.opened(address.kind, key, data, at),
+            window=self._windows.opened(address.kind, key, data, at) if message_id else None,
             order_hint=_order(at),
             platform_time=at,
         )
@@ -169,7 +172,7 @@ class Mapper:
         match envelope.kind:
             case "FRIEND_ADD":
                 event = self._event(envelope, now, address, InboundKind.ARRIVAL)
-                return replace(event, text=_text(envelope.data, "scene_param"))
+                return replace(event, text=decoded(_text(envelope.data, "scene_param")))
             case "FRIEND_DEL":
                 event = self._event(envelope, now, address, InboundKind.DEPARTURE)
                 return replace(event, window=None, detail=_REMOVED)
@@ -236,9 +239,13 @@ class Mapper:
         return Address(self._ref, group, member, PeerKind.GROUP)
 
 
-def _is_for_us(envelope: Envelope) -> bool:
+def _is_of_bot(envelope: Envelope) -> bool:
     author = envelope.data.get("author")
-    if isinstance(author, dict) and author.get("bot") is True:
+    return isinstance(author, dict) and author.get("bot") is True
+
+
+def _is_for_us(envelope: Envelope) -> bool:
+    if _is_of_bot(envelope):
         return False
     return envelope.kind == GROUP_MENTION or None in _names(envelope.data).values()
 

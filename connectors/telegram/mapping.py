@@ -21,12 +21,14 @@ from connectors.messages import (
 )
 from connectors.telegram.content import content
 from connectors.telegram.mentions import Mentions
-from connectors.text.payload import present
+from connectors.text.payload import decoded, decoded_base64url, present
 
 Json = Mapping[str, Any]
 
 _MAX_NAME = 80
 _START = "/start"
+_TELEGRAM = 777000
+"""Stands as the sender of a channel's posts in its group, although it says that it is no bot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Mapper:
         chat, who = message["chat"], message.get("from")
         if who is None or chat["type"] == "channel":
             return None
-        if who.get("is_bot"):
+        if not _is_person(message, who):
             return False
         mentions = Mentions(message, self.bot_id, self.username)
         if _is_group(chat) and not mentions.is_for_us:
@@ -177,11 +179,21 @@ def _is_group(chat: Json) -> bool:
     return chat.get("type") in {"group", "supergroup"}
 
 
+def _is_person(message: Json, who: Json) -> bool:
+    """Whether somebody wrote it, and not a bot, a channel, or Telegram for one of both.
+
+    What a person picked from an inline bot (``via_bot``) is that person's message.
+    """
+    is_of_chat = "sender_chat" in message or "is_automatic_forward" in message
+    return not (who.get("is_bot") or is_of_chat or who.get("id") == _TELEGRAM)
+
+
 def _arrived(inbound: Inbound) -> Inbound:
     command, _, payload = inbound.text.partition(" ")
     if command != _START:
         return inbound
-    return replace(inbound, kind=InboundKind.ARRIVAL, text=payload.strip())
+    text = decoded_base64url(decoded(payload.strip()))
+    return replace(inbound, kind=InboundKind.ARRIVAL, text=text)
 
 
 def _name(who: Json) -> str | None:

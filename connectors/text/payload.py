@@ -7,12 +7,19 @@ must not be told two things, so each payload goes through ``present`` first.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 _DEEPEST = 60
 """What lies deeper is left as it is: no platform nests so far, and recursion has an end."""
 _MOST_WORDS = 40
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]{6,}={0,2}")
 
 
 def present(payload: Any, depth: int = _DEEPEST) -> Any:
@@ -40,6 +47,52 @@ def _is_absent(value: Any) -> bool:
 def clean(text: str) -> str:
     """Return a text without what a database cannot keep: halves of characters, and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def decoded(payload: str) -> str:
+    """Return what a link carried, its percent-encoding undone once; what is none stays as it is.
+
+    >>> decoded("%E8%AE%A2%E5%8D%95"), decoded("%25E8"), decoded("100%"), decoded("%E8%AE")
+    ('订单', '%E8', '100%', '%E8%AE')
+    """
+    if payload.count("%") != len(_PERCENT.findall(payload)) or "%" not in payload:
+        return payload
+    try:
+        return clean(unquote(payload, errors="strict"))
+    except UnicodeDecodeError:
+        return payload
+
+
+def decoded_base64url(payload: str) -> str:
+    """Return a text that was put into a link as base64url; what is none stays as it is.
+
+    Links of some platforms take letters, digits, ``_`` and ``-`` alone, so libraries pack other
+    texts so (aiogram's ``create_start_link``). A plain word is hardly ever readable the other way
+    round: its first byte would have to be a printable character's.
+
+    >>> decoded_base64url("6K6i5Y2VQS0xMDA"), decoded_base64url("order_A100")
+    ('订单A-100', 'order_A100')
+    """
+    bare = payload.rstrip("=")
+    if not _BASE64URL.fullmatch(payload) or len(bare) % 4 == 1:
+        return payload
+    packed = base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+    if base64.urlsafe_b64encode(packed).decode().rstrip("=") != bare:
+        return payload
+    try:
+        text = packed.decode()
+    except UnicodeDecodeError:
+        return payload
+    return text if text.isprintable() and text.strip() else payload
+
+
+def fingerprint(payload: Any) -> str:
+    """Return a short name of a payload's content, for what its platform did not name.
+
+    A redelivery holds the same and has the same name; 80 bits keep others apart.
+    """
+    written = json.dumps(payload, ensure_ascii=True, sort_keys=True, default=str)
+    return hashlib.sha256(written.encode()).hexdigest()[:20]
 
 
 def words_in(payload: Any, keys: Collection[str]) -> list[str]:
@@ -88,4 +141,4 @@ def _whole(value: str | list[Any], keys: Collection[str], depth: int) -> Iterato
     yield clean(pieces)
 
 
-__all__ = ["clean", "present", "words_in"]
+__all__ = ["clean", "decoded", "decoded_base64url", "fingerprint", "present", "words_in"]

@@ -21,7 +21,7 @@ from connectors.messages import (
     ReplyWindow,
     read_button_token,
 )
-from connectors.text.payload import words_in
+from connectors.text.payload import decoded, words_in
 from connectors.text.standins import EMPTY, FILE_NAMES, UNKNOWN, standin
 from connectors.wechat import shapes
 
@@ -131,7 +131,7 @@ class Mapper:
     def _event(self, message: Any, base: Inbound, xml: str) -> Inbound:
         name = getattr(message, "event", "")
         if name in _ARRIVALS:
-            scene = getattr(message, "scene_id", None) or ""
+            scene = decoded(getattr(message, "scene_id", None) or "")
             kind = InboundKind.ARRIVAL
             return replace(base, kind=kind, text=scene, window=self._event_window(base))
         if name == "unsubscribe":
@@ -175,8 +175,8 @@ def _dedup_key(message: Any, xml: str) -> str:
         return f"m:{number}"
     name = getattr(message, "event", "") or message.type
     about = getattr(message, "key", None) or getattr(message, "scene_id", None) or ""
-    if message.type == "unknown":
-        about = xml
+    if not _is_event(message) or message.type == "unknown":
+        about = xml  # a message without a number, or an event that nobody knows
     digest = hashlib.sha256(str(about).encode(errors="replace")).hexdigest()[:12]
     return f"e:{message.source[:64]}:{message.time}:{name[:40]}:{digest}"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,15 +21,16 @@ from connectors.messages import (
     MediaHandle,
     ReplyWindow,
 )
-from connectors.text.payload import clean, present
+from connectors.text.payload import clean, decoded, present
 from connectors.text.standins import EMPTY, FILE_NAMES, standin
 from connectors.wecom import codes
 from connectors.wecom.cards import described
 
 WELCOME_CODE = "welcome_code"
-_PERSON = 5
+_CUSTOMER, _PERSON = 3, 5
+"""``origin``: who spoke; what the system writes itself is nobody's message."""
 _WECOM = "企业微信"
-_ENDED = 3
+_SESSION, _ENDED = "session_status_change", 3
 _MAX_KEY_CHARS = 160
 
 
@@ -76,7 +77,8 @@ class Mapper:
         if not customer:
             return None
         if event is item:
-            return (self._message(item, about),)
+            is_spoken = item.get("origin", _CUSTOMER) in {_CUSTOMER, _PERSON}
+            return (self._message(item, about),) if is_spoken else None
         return self._event(item, about) or None
 
     # ------------------------------------------------------------------ messages
@@ -122,9 +124,9 @@ class Mapper:
             case "user_recall_msg":
                 about["reference"] = event["recall_msgid"]
                 return (Inbound(**about, kind=InboundKind.RECALL),)
-            case "session_status_change" if event["change_type"] == _ENDED:
+            case event_type if event_type == _SESSION and event["change_type"] == _ENDED:
                 return (Inbound(**about, kind=InboundKind.NATIVE_END),)
-            case "session_status_change":
+            case event_type if event_type == _SESSION:
                 # taken from the pool, handed on, taken up again: a person has it, and while they
                 # do, the API may not send
                 about |= {"text": "（接待了这位顾客）", "detail": _WECOM}
@@ -140,7 +142,7 @@ class Mapper:
             max_replies=1,
             replaces=False,
         )
-        text = clean(str(event.get("scene_param") or ""))
+        text = decoded(clean(str(event.get("scene_param") or "")))
         return Inbound(**about, kind=InboundKind.ARRIVAL, text=text, window=window)
 
     def _other(self, item: Mapping[str, Any], received_at: datetime) -> Inbound:
@@ -156,6 +158,16 @@ def send_time(item: Mapping[str, Any]) -> int:
     """When an entry came to be, in seconds since 1970; 0 where it does not say."""
     at = item.get("send_time")
     return at if isinstance(at, int) else 0
+
+
+def sessions(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return each customer's last change of session: a person may have them at this moment."""
+    last: dict[str, Mapping[str, Any]] = {}
+    for item in items:
+        event = item.get("event")
+        if isinstance(event, Mapping) and event.get("event_type") == _SESSION:
+            last[str(event.get("external_userid"))] = item
+    return list(last.values())
 
 
 def _failures(event: Mapping[str, Any], about: dict[str, Any]) -> tuple[Inbound, ...]:
@@ -186,4 +198,4 @@ def _key(item: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
 
 
-__all__ = ["WELCOME_CODE", "Mapper", "send_time"]
+__all__ = ["WELCOME_CODE", "Mapper", "send_time", "sessions"]

@@ -20,7 +20,7 @@ from connectors.host import Host
 from connectors.messages import Checkpoint, Inbound
 from connectors.wecom import codes
 from connectors.wecom.api import WecomApi
-from connectors.wecom.mapping import Mapper, send_time
+from connectors.wecom.mapping import Mapper, send_time, sessions
 from connectors.wecom.names import Names
 
 log = structlog.get_logger(__name__)
@@ -194,10 +194,11 @@ class Reader:
     async def _inbounds(
         self, items: Sequence[Mapping[str, Any]], since: int | None
     ) -> list[Inbound]:
-        """What a page says, oldest first; without what was there long before we came."""
+        """What a page says, oldest first; of what was there long before we came only who serves."""
         entries = sorted((one for one in items if isinstance(one, dict)), key=send_time)
         if since is not None:
-            entries = [one for one in entries if send_time(one) >= since]
+            old = sessions([one for one in entries if send_time(one) < since])
+            entries = [one for one in entries if send_time(one) >= since or one in old]
         now = self._host.clock()
         inbounds = [inbound for one in entries for inbound in self._mapper.inbounds(one, now)]
         return await self._names.named(inbounds)

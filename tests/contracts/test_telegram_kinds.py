@@ -160,6 +160,47 @@ def test_other_updates_read_the_same_by_polling_and_by_relay(kind: str) -> None:
 BOT_MEMBER = kinds.BOT
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"is_automatic_forward": True},
+        {"from": {"id": 777000, "is_bot": False, "first_name": "Telegram"}},
+        {"from": {"id": 1087968824, "is_bot": True, "first_name": "Group"}},
+        {"from": {"id": 136817688, "is_bot": True, "first_name": "Channel"}},
+        {"sender_chat": {"id": -100777, "type": "channel", "title": "上新频道"}},
+    ],
+)
+@pytest.mark.parametrize("chat", [kinds.CHAT, {"id": -1001, "type": "supergroup", "title": "群"}])
+def test_who_is_no_person_is_not_answered(fields: dict[str, Any], chat: dict[str, Any]) -> None:
+    named = {"type": "mention", "offset": 0, "length": 9}
+    update = an_update(text="@star_bot 上新了", entities=[named], chat=chat, **fields)
+    assert heard(update) == ()
+    assert heard(by_python_telegram_bot(update)) == ()
+
+
+def test_what_a_person_picked_from_an_inline_bot_is_theirs() -> None:
+    [found] = heard(an_update(text="搜到的", via_bot={**kinds.BOT, "id": 5}))
+    assert found.text == "搜到的"
+
+
+@pytest.mark.parametrize(
+    ("payload", "meant"),
+    [
+        ("order_A100", "order_A100"),
+        ("6K6i5Y2VQS0xMDA", "订单A-100"),
+        ("QS0xMDA", "A-100"),
+        ("%E8%AE%A2%E5%8D%95", "订单"),
+        ("%25E8%E8%AE%A2", "%E8订"),
+        ("DDABCDEFGHJKMNPQRSTVWX", "DDABCDEFGHJKMNPQRSTVWX"),
+        ("%ZZ", "%ZZ"),
+        ("", ""),
+    ],
+)
+def test_a_start_link_is_decoded_once(payload: str, meant: str) -> None:
+    [found] = heard(an_update(text=f"/start {payload}".strip()))
+    assert (found.kind, found.text) == (InboundKind.ARRIVAL, meant)
+
+
 @pytest.mark.parametrize("name", ["text", "photo", "rich_message", "checklist", "location"])
 def test_a_message_reads_the_same_through_aiogram(name: str) -> None:
     update = an_update(**{name: kinds.values()[name]})

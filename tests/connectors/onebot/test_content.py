@@ -146,6 +146,30 @@ def test_flags_that_are_null_or_false_say_nothing() -> None:
     assert MAPPER.inbound(told, NOW) == MAPPER.inbound(an_event(message), NOW)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"anonymous": {"id": 1, "name": "匿名", "flag": "x"}, "sub_type": "anonymous"},
+        {"sub_type": "notice"},
+        {"user_id": int(SELF)},
+    ],
+)
+def test_who_is_no_person_is_not_answered(more: dict[str, Any]) -> None:
+    called = [a_part("at", qq=SELF), a_part("text", text="上新了")]
+    told = an_event(called, message_type="group", group_id=GROUP, **more)
+    assert MAPPER.inbound(told, NOW) is None
+
+
+@pytest.mark.parametrize("missing", [{"message_id": None}, {"message_id": "", "time": None}])
+def test_texts_of_one_second_without_an_id_are_told_by_what_they_say(
+    missing: dict[str, Any],
+) -> None:
+    first, second = heard("在吗", **missing), heard("卡密呢", **missing)
+    assert first.dedup_key != second.dedup_key
+    assert first.dedup_key == heard("在吗", **missing).dedup_key
+    assert len(first.dedup_key) <= 160
+
+
 def test_a_file_that_a_notice_tells_of_is_a_message() -> None:
     told = {
         "post_type": "notice",

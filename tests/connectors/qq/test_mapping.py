@@ -168,6 +168,36 @@ def test_what_only_a_person_can_read_is_named_with_the_words_in_it(
     assert (inbound.kind, inbound.text, inbound.is_unreadable) == (InboundKind.MESSAGE, line, True)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("%E8%AE%A2%E5%8D%95", "订单"), ("%25E8", "%E8"), ("100%", "100%")],
+)
+def test_what_a_link_carries_is_decoded_once(written: str, meant: str) -> None:
+    assert heard("friend_add_with_payload", scene_param=written).text == meant
+
+
+def test_another_bot_is_not_answered_in_private_either() -> None:
+    told = payload("c2c_text")
+    told["d"]["author"]["bot"] = True
+    assert mapped(told) is None
+
+
+def test_a_message_without_an_id_is_seen_and_told_from_others() -> None:
+    def nameless(text: str) -> Inbound:
+        told = payload("c2c_text")
+        told["id"] = ""
+        told["d"] |= {"id": "", "content": text}
+        found = mapped(told)
+        assert found is not None
+        return found
+
+    first, second = nameless("在吗"), nameless("卡密呢")
+    assert (first.kind, first.text) == (InboundKind.MESSAGE, "在吗")
+    assert first.dedup_key != second.dedup_key
+    assert first.dedup_key == nameless("在吗").dedup_key
+    assert first.window is None
+
+
 def test_flags_that_are_null_or_false_say_nothing() -> None:
     told = payload("c2c_text")
     told["d"] |= {"attachments": None, "ark_data": None, "mentions": [], "embeds": False}

@@ -133,6 +133,20 @@ def test_no_message_is_an_empty_line(kind: str, fields: str, line: str, number: 
     assert inbound.window is not None
 
 
+def test_two_texts_of_one_second_without_a_number_are_two_and_a_redelivery_is_one() -> None:
+    first = a_push("text", "<Content>在吗</Content>", "")
+    second = a_push("text", "<Content>卡密呢</Content>", "")
+    again = a_push("text", "<Content>在吗</Content>", "")
+    assert first.dedup_key != second.dedup_key
+    assert first.dedup_key == again.dedup_key
+
+
+def test_what_a_scanned_code_carries_is_decoded_once() -> None:
+    fields = "<Event>SCAN</Event><EventKey>%E8%AE%A2%25</EventKey>"
+    found = a_push("event", fields, "")
+    assert (found.kind, found.text) == (InboundKind.ARRIVAL, "订%")
+
+
 def test_the_platforms_own_words_for_a_sticker_are_nothing_to_answer() -> None:
     xml = (FIXTURES / "text.xml").read_text(encoding="utf-8")
     assert of_xml(xml.replace("付了款没收到卡密 /::D", UNSUPPORTED)).is_unreadable

@@ -120,6 +120,28 @@ def test_flags_that_are_null_or_false_say_nothing() -> None:
     assert MAPPER.inbounds(told, NOW) == MAPPER.inbounds(bare, NOW)
 
 
+@pytest.mark.parametrize("origin", [4, 9])
+def test_what_the_system_writes_is_nobodys_message(origin: int) -> None:
+    (inbound,) = MAPPER.inbounds(an_entry("text", {"content": "会话开始"}, origin=origin), NOW)
+    assert inbound.kind is InboundKind.OTHER
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("%E8%AE%A2%E5%8D%95", "订单"), ("%25E8", "%E8"), ("100%", "100%"), ("order-7", "order-7")],
+)
+def test_what_a_link_carries_is_decoded_once(written: str, meant: str) -> None:
+    entered = {
+        "event_type": "enter_session",
+        "open_kfid": OPEN_KFID,
+        "external_userid": CUSTOMER,
+        "welcome_code": "w",
+        "scene_param": written,
+    }
+    (inbound,) = MAPPER.inbounds(an_entry("event", entered), NOW)
+    assert (inbound.kind, inbound.text) == (InboundKind.ARRIVAL, meant)
+
+
 def test_a_press_of_another_menu_is_a_message() -> None:
     inbound = message(2)
     assert (inbound.kind, inbound.text) == (InboundKind.MESSAGE, "满意")

@@ -55,6 +55,20 @@ async def test_the_first_start_leaves_history_alone(
     assert stand.sink.texts == ["刚才的问题"]
 
 
+async def test_who_is_served_by_a_person_at_the_first_start_is_known(
+    stand: Stand, fake: FakeWeComKF, clock: HandClock
+) -> None:
+    await fake.says("old", "昨天的问题")
+    await fake.native_reply("old", "我来处理")
+    clock.passes(minutes=30)
+    stand.connector = stand.a_connector()
+    await stand.serve()
+    await fake.says("ming", "刚才的问题")
+    await stand.until_stored("刚才的问题")
+    kinds = [one.kind for one in stand.sink.stored.values() if one.address.user_id == "wmold"]
+    assert kinds == [InboundKind.NATIVE_REPLY]
+
+
 async def test_a_restart_within_the_first_reading_still_leaves_history_alone(
     stand: Stand, fake: FakeWeComKF, clock: HandClock
 ) -> None:
