@@ -27,7 +27,7 @@ from bot.media_room import MediaRoom, Quotas
 from bot.metrics import Metrics
 from bot.minds import LiveHours, Minds
 from bot.pictures import Pictures
-from bot.reading import find_secrets
+from bot.sealing import find_secrets
 from bot.settings import Settings
 from bot.steady_clock import SteadyClock, utc_now
 from bot.tool_specs import TOOL_SPECS

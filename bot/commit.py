@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,14 +12,16 @@ from bot import effects
 from bot.composing import Reply
 from bot.effects import EffectsWork
 from bot.inbound import Inbox, Pending
-from bot.thinking import MEMORY_KEY, Thought
+from bot.memory import MEMORY_KEY
+from bot.resealing import reseal
+from bot.thinking import Thought
 from handoff import moves
 from handoff.conversation import Conversation, State
 from handoff.desk import Desk
 from handoff.errors import HandoffError
 from handoff.ports import Work
 from handoff.speech import say, sealed
-from handoff.transcript import Author, Message, TurnReasons
+from handoff.transcript import Author, Message, TurnReasons, with_masks
 from knowledge_base.intent import IntentId
 
 
@@ -94,9 +97,10 @@ def commit_turn(
     if not work.inbox.assign([one.id for one in group], turn_id):
         raise StaleTurn(f"conversation {seen.id}: a message had its turn")
     reasons = thought.reasons(turn_id, titles)
+    memory = reseal(work, conversation, thought.accepted, at, thought.memory)
     conversation = replace(
         conversation,
-        memory={**conversation.memory, MEMORY_KEY: thought.memory.as_json()},
+        memory={**conversation.memory, MEMORY_KEY: memory.as_json()},
         # notices speak the customer's language too
         locale="en" if thought.memory.is_english else "zh",
     )
@@ -159,15 +163,12 @@ def _say(
 
 
 def _places(text: str, values: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Where the values stand in the text, in order, none inside another."""
-    found: list[tuple[int, int, str]] = []
-    end_of_last = 0
-    for value in values:
-        start = text.find(value, end_of_last)
-        if start >= 0:
-            end_of_last = start + len(value)
-            found.append((start, end_of_last, "card"))
-    return found
+    """Wherever the values stand in the text, in order, none inside another."""
+    longest_first = sorted(set(values), key=len, reverse=True)
+    pattern = "|".join(re.escape(value) for value in longest_first if value)
+    if not pattern:
+        return []
+    return [(*found.span(), "card") for found in re.finditer(pattern, text)]
 
 
 def _rate(work: TurnWork, conversation: Conversation, score: int, pending: Pending) -> None:
@@ -175,5 +176,6 @@ def _rate(work: TurnWork, conversation: Conversation, score: int, pending: Pendi
     segment = work.segments.get(conversation.segment_id)
     if segment is None or segment.csat_score is not None:
         return
-    comment = pending.message.text.lstrip("★☆ ").strip()
+    # where figures stand nothing can be revealed: masks go in place of what is sealed
+    comment = with_masks(pending.message.text, pending.message.secrets).lstrip("★☆ ").strip()
     work.segments.save(replace(segment, csat_score=score, csat_comment=comment or None))

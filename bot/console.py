@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.app import Services
 from bot.knowledge import KnowledgeStatus
 from bot.network import Network
-from bot.reading import secrets_in
+from bot.sealing import secrets_in
 from connectors.media import MediaStore
 from connectors.messages import Address, Connector
 from connectors.registry import TITLES

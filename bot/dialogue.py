@@ -16,6 +16,7 @@ from bot.memory import Memory, PendingTool
 from bot.policy import Policy
 from bot.steps import Answer, Ask, Clarify, Decision, Fallback, HandOff, Remark, Run, Step
 from knowledge_base.intent import Intent, IntentId
+from knowledge_base.masks import masked
 from knowledge_base.recognition import Band, Candidate, Recognition
 
 Questions = Callable[[str, str], tuple[Recognition, ...]]
@@ -362,7 +363,7 @@ class Dialogue:
         has_entity = utterance.order_number is not None or utterance.card_secret is not None
         # a fragment leaves what it continued in place: 「那要几天」, then 「能快点吗」
         asked = memory.last_question if recognition.rule == "context" else recognition.text
-        asked = "" if utterance.has_secret else asked
+        asked = "" if utterance.has_secret else masked(asked)
         memory = replace(
             memory, last_intent=name, repeats=repeats, last_question=asked[:_QUESTION_CHARS]
         )

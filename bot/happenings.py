@@ -15,6 +15,7 @@ from typing import Protocol
 from ulid import ULID
 
 from bot.inbound import Inbox
+from bot.sealing import find_secrets, masked
 from connectors.messages import (
     Address,
     Attachment,
@@ -40,7 +41,7 @@ from handoff.conversation import (
 from handoff.desk import Desk
 from handoff.events import EventKind
 from handoff.ports import Work
-from handoff.speech import say
+from handoff.speech import say, sealed
 from handoff.transcript import Author, Message, MessageKind
 
 EVENTS = frozenset(
@@ -242,7 +243,7 @@ def heard(work: IntakeWork, conversation: Conversation, message: Inbound) -> Non
         work.windows.open(conversation.id, message.window, message.received_at)
     if message.window is not None or conversation.unreachable is not None:
         work.held.release_held(conversation.id, message.received_at)
-    name = message.person_name
+    name = masked(message.person_name or "")
     if name and name[:80] != work.people.name(conversation.customer_id):
         work.people.rename(conversation.customer_id, name)
     if message.contacts and message.contacts != work.people.vouched(message.address):
@@ -274,8 +275,7 @@ def happen(work: IntakeWork, desk: Desk, message: Inbound) -> None:
             work.events.add(EventKind.STATE_CHANGED, gone.id, now, detail=conversation.state.value)
         case InboundKind.NATIVE_REPLY:
             where = message.detail or "原生客户端"
-            said = f"在{where}回复：{message.text}"
-            noted = _note(work, conversation, message, line_id, said)
+            noted = _note(work, conversation, message, line_id, f"在{where}回复：{message.text}")
             desk.perform(work, noted, moves.NativeReply())
         case InboundKind.NATIVE_END if conversation.state is State.EXTERNAL:
             noted = _note(work, conversation, message, line_id, "原生会话已结束")
@@ -287,7 +287,7 @@ def happen(work: IntakeWork, desk: Desk, message: Inbound) -> None:
 def open_conversation(work: IntakeWork, message: Inbound) -> Conversation:
     """A conversation for a customer who writes for the first time, with its first segment."""
     now = message.received_at
-    name = message.person_name or f"访客 {message.address.user_id[-4:].upper()}"
+    name = masked(message.person_name or "") or f"访客 {message.address.user_id[-4:].upper()}"
     segment = Segment(
         id=SegmentId(str(ULID())),
         conversation_id=ConversationId(str(ULID())),
@@ -316,12 +316,16 @@ def _note(
     text: str,
 ) -> Conversation:
     """A line that agents read and the customer does not."""
+    stored, secrets = sealed(
+        work.secrets, conversation.id, text, lambda said: find_secrets(said, conversation)
+    )
     conversation, _ = say(
         work,
         conversation,
         author=Author.SYSTEM,
         kind=MessageKind.NOTE,
-        text=text,
+        text=stored,
+        secrets=secrets,
         at=message.received_at,
         message_id=line_id,
     )

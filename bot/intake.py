@@ -20,6 +20,7 @@ from bot.happenings import (
     understood,
 )
 from bot.inbound import Pending, Stored
+from bot.sealing import masked
 from bot.turn_queue import source_of
 from connectors.errors import NotStored
 from connectors.media import new_key
@@ -142,6 +143,7 @@ class Intake:
                 return [(0, len(text), "unread")]
 
         text, secrets = sealed(work.secrets, conversation.id, message.text, find)
+        named = tuple(replace(one, name=masked(one.name)) for one in message.attachments)
         awaited = tuple(_awaited(media) for media in message.media)
         is_arrival = message.kind is InboundKind.ARRIVAL
         conversation, line = say(
@@ -154,7 +156,7 @@ class Intake:
             secrets=secrets,
             at=message.received_at,
             client_id=message.client_id,
-            attachments=(*message.attachments, *(one for one, _ in awaited)),
+            attachments=(*named, *(one for one, _ in awaited)),
             message_id=message_id,
         )
         for attachment, media in awaited:
@@ -188,7 +190,7 @@ class Intake:
 
 
 def _awaited(media: MediaHandle) -> tuple[Attachment, MediaHandle]:
-    name = "".join(char for char in media.name if char.isprintable())[:120]
+    name = masked("".join(char for char in media.name if char.isprintable())[:120])
     attachment = Attachment(
         new_key(), media.kind, media.mime[:80], media.size or 0, name, state=MediaState.PENDING
     )

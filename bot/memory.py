@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+MEMORY_KEY = "bot"
+"""Where a conversation keeps it, among what other parts remember."""
 _KEPT = 6
 
 

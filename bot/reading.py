@@ -1,4 +1,4 @@
-"""Reading what a customer typed: what a tool needs, and what must not be stored in the clear."""
+"""Reading what a customer typed: what a tool needs."""
 
 from __future__ import annotations
 
@@ -11,19 +11,9 @@ from pydantic import SecretStr
 from bot.bounds import ends
 from bot.dialogue import Utterance
 from bot.memory import Memory
-from bot.thinking import MEMORY_KEY
-from handoff.conversation import Conversation
+from bot.sealing import Context, secrets_in
 from knowledge_base.slots import Found, card_secrets, emails, order_numbers, phones, qq_numbers
 
-Span = tuple[int, int, str]
-
-_PASSWORD = re.compile(
-    r"(?:查询密码|取卡密码|密码|密碼|口令|验证码|驗證碼|password|passcode|pwd|code)"
-    r"(?:是|为|為|[:： =]){0,3}([\x21-\x7e]{3,40})",
-    re.IGNORECASE,
-)
-_NO_PROOF = re.compile(r"^[\u4e00-\u9fff，。！？、…~～\s]+$")
-_MAX_PROOF_CHARS = 64
 _TAG = re.compile(r"<[^>]*>?|\b\w+\(")
 """Markup and calls: pasted, not spoken."""
 _LATIN_WORDS_FOR_ENGLISH = 2
@@ -45,9 +35,9 @@ def read(text: str, memory: Memory) -> Utterance:
         words=_without(text, spans) if number is not None or card is not None else text,
         order_number=number,
         card_secret=card,
-        proof=_proof(text),
+        proof=_proof(text, is_asked=_is_asked_for_proof(memory)),
         is_english=_is_english(text, memory),
-        has_secret=_is_asked_for_proof(memory) or bool(secrets_in(text)),
+        has_secret=_is_asked_for_proof(memory) or bool(secrets_in(text, Context.ASKED)),
     )
 
 
@@ -102,13 +92,18 @@ def _overlap(one: Found, other: Found) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def _proof(text: str) -> SecretStr | None:
-    folded = unicodedata.normalize("NFKC", text)
-    named = _PASSWORD.search(folded)
-    if named is not None:
-        return SecretStr(named[1])
+def _proof(text: str, *, is_asked: bool) -> SecretStr | None:
+    """Whatever shows whose order it is: a password, else a contact, else the one code."""
+    found = secrets_in(text, Context.ASKED if is_asked else Context.NONE)
+    passwords = [text[start:end] for start, end, kind in found if kind == "password"]
+    if passwords:
+        return SecretStr(unicodedata.normalize("NFKC", passwords[0]))
     contacts = (*emails(text), *phones(text), *qq_numbers(text))
-    return SecretStr(contacts[0].value) if contacts else None
+    if contacts:
+        return SecretStr(contacts[0].value)
+    # a sentence round one code: the code is meant, not the sentence
+    codes = [text[start:end] for start, end, kind in found if kind == "proof"]
+    return SecretStr(codes[0]) if is_asked and len(codes) == 1 else None
 
 
 def is_english(text: str, *, was_english: bool) -> bool:
@@ -126,35 +121,3 @@ def is_english(text: str, *, was_english: bool) -> bool:
     if len(words) >= _LATIN_WORDS_FOR_ENGLISH and not codes:
         return True
     return was_english
-
-
-def find_secrets(text: str, conversation: Conversation) -> Sequence[Span]:
-    """What must be sealed in a customer's text: card keys, contacts, passwords, proofs."""
-    memory = Memory.from_json(conversation.memory.get(MEMORY_KEY, {}))
-    if (
-        _is_asked_for_proof(memory)
-        and text.strip()
-        and len(text) <= _MAX_PROOF_CHARS
-        and not _NO_PROOF.match(text)
-    ):
-        start = len(text) - len(text.lstrip())
-        return [(start, len(text.rstrip()), "proof")]
-    return secrets_in(text)
-
-
-def secrets_in(text: str) -> Sequence[Span]:
-    """Secrets that can be told by their form alone; agents' texts are sealed by this as well."""
-    ours = [one for one in order_numbers(text) if one.kind == "ours"]
-    spans: list[Span] = [(one.start, one.end, "card") for one in card_secrets(text)]
-    spans += [(one.start, one.end, "email") for one in emails(text)]
-    spans += [(one.start, one.end, "phone") for one in phones(text)]
-    spans += [(one.start, one.end, "qq") for one in qq_numbers(text)]
-    spans += [(*found.span(1), "password") for found in _PASSWORD.finditer(text)]
-    kept: list[Span] = []
-    for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if kept and start < kept[-1][1]:
-            continue
-        if any(start < one.end and one.start < end for one in ours):
-            continue
-        kept.append((start, end, kind))
-    return kept

@@ -34,6 +34,7 @@ class ToolResult:
         outcome: One of the tool's outcomes (``bot.tool_specs``).
         variables: For the wording, nested: ``{"order": {"number": …}}``.
         secrets: Values in the variables that must be sealed in the stored text.
+        accepted: What the customer typed and the gate took: sealed wherever it was said before.
         asks: The slot to ask for next; ``None`` if nothing is needed.
         asks_with: The tool that the answer belongs to, and what it knows already.
         is_optional: The customer has an answer; the asked slot would only add to it.
@@ -45,6 +46,7 @@ class ToolResult:
     outcome: str
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    accepted: tuple[str, ...] = field(default=(), repr=False)
     remark: str | None = None
     asks: str | None = None
     asks_with: tuple[str, Mapping[str, str]] | None = None

@@ -15,7 +15,7 @@ from bot import acts
 from bot.composing import Composer, Reply, remember
 from bot.dialogue import CHITCHAT, FAREWELLS, Dialogue, Questions, Utterance
 from bot.inbound import Pending
-from bot.memory import Memory
+from bot.memory import MEMORY_KEY, Memory
 from bot.results import Caller, ToolResult, Tools
 from bot.steps import (
     Answer,
@@ -40,7 +40,6 @@ from knowledge_base.intent import Intent, IntentId
 from knowledge_base.recognition import Band, Recognition
 from shop.numbers import OrderNumber, show_number
 
-MEMORY_KEY = "bot"
 _LEAVES_QUEUE = frozenset({"不用了", "不用人工了", "算了", "不等了", "取消", "cancel"})
 _QUEUE_BUTTONS: Mapping[str, Occurrence] = {
     "wait": moves.ChoseToWait(),
@@ -59,6 +58,7 @@ class Thought:
         handoff: Why a person is to be called, and what they should know; ``None`` if not.
         lead: Said before a handoff's notice; never goes stale.
         effects: Of tools, to be applied in the turn's own unit.
+        accepted: What the customer typed and the gate took as a proof or a card.
         csat: Satisfaction given, 1 to 5, and the comment.
     """
 
@@ -77,6 +77,7 @@ class Thought:
     tool: str | None = None
     outcome: str | None = None
     effects: tuple[Any, ...] = ()
+    accepted: tuple[str, ...] = field(default=(), repr=False)
     csat: int | None = None
 
     @classmethod
@@ -339,6 +340,7 @@ class Mind:
             tool=thought.tool or step.tool,
             outcome=thought.outcome or result.outcome,
             effects=(*thought.effects, *result.effects),
+            accepted=(*thought.accepted, *result.accepted),
         )
 
     def _about(self, thought: Thought, intent: IntentId | None) -> Thought:

@@ -33,6 +33,7 @@ from shop.answers import (
 from shop.effects import Effect
 from shop.errors import ShopError
 from shop.gate import Gate
+from shop.proofs import Proof
 from shop.wording import REDEMPTION_TEXTS, SHOWN_STATE_TEXTS
 
 log = structlog.get_logger(__name__)
@@ -117,6 +118,7 @@ class ShopTools:
             answer.outcome.value,
             variables=self._order_variables(answer.view, is_english=is_english),
             secrets=_secrets(answer.view),
+            accepted=_accepted(step, answer),
             effects=_effects(answer),
             order_number=number if answer.view is not None else None,
             reason=_reason(answer),
@@ -149,6 +151,7 @@ class ShopTools:
             answer.outcome.value,
             variables=self._order_variables(answer.view, is_english=is_english),
             secrets=_secrets(answer.view),
+            accepted=_accepted(step, answer),
             effects=_effects(answer),
             order_number=number if answer.view is not None else None,
             reason="tool_error" if answer.outcome is ResendOutcome.UNAVAILABLE else None,
@@ -223,7 +226,12 @@ class ShopTools:
         answer = await self._gate.card(requester, step.secrets["card_secret"])
         if answer.outcome.value == "private_only":
             return ToolResult("not_ours", remark="group")
-        result = ToolResult(answer.outcome.value, variables=self._card_variables(answer.view))
+        typed = step.secrets["card_secret"].get_secret_value()
+        result = ToolResult(
+            answer.outcome.value,
+            variables=self._card_variables(answer.view),
+            accepted=() if answer.view is None else (typed,),
+        )
         if answer.outcome.value in {"used", "invalid", "frozen", "not_ours", "locked"}:
             return replace(result, buttons=("handoff",))
         return result
@@ -304,6 +312,13 @@ def _effects(answer: OrderAnswer | ResendAnswer) -> tuple[Effect | StaffAlert, .
     return (
         (*answer.effects, StaffAlert("proof_locked")) if answer.is_newly_locked else answer.effects
     )
+
+
+def _accepted(step: Run, answer: OrderAnswer | ResendAnswer) -> tuple[str, ...]:
+    """The proof that was typed, where it was one."""
+    typed = step.secrets.get("proof")
+    is_taken = any(isinstance(effect, Proof) for effect in answer.effects)
+    return (typed.get_secret_value(),) if typed is not None and is_taken else ()
 
 
 def _secrets(view: OrderView | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ for a network or a slow hash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -121,6 +121,9 @@ class Messages(Protocol):
     def before(self, conversation_id: ConversationId, seq: int, limit: int) -> Sequence[Message]:
         """The last ``limit`` messages with a smaller place, ascending."""
 
+    def retext(self, message_id: MessageId, text: str, secrets: Sequence[SecretRef]) -> None:
+        """Replace a message's stored text, and what its placeholders stand for."""
+
     def last(self, conversation_ids: Sequence[ConversationId]) -> dict[ConversationId, Message]:
         """The newest message of each that is no note, for previews."""
 
@@ -167,6 +170,9 @@ class Secrets(Protocol):
 
     def seal(self, conversation_id: ConversationId, value: str, kind: str) -> SecretRef:
         """Keep a value encrypted; the text holds ``{{secret:ID}}`` in its place."""
+
+    def values(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The values of several."""
 
     def reveal(self, secret_id: str) -> str | None:
         """The value, or ``None`` if there is none by this id."""

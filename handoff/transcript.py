@@ -6,6 +6,8 @@ the values are sealed beside it and filled in only at sending or at a logged rev
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +15,9 @@ from typing import Any
 
 from connectors.messages import Attachment, Button, MessageId
 from handoff.conversation import ConversationId, SegmentId
+
+PLACEHOLDER = re.compile(r"\{\{secret:([0-9A-Z]{26})\}\}")
+"""Stands in a stored text for a sealed value; the group is its id."""
 
 
 class Author(StrEnum):
@@ -50,6 +55,12 @@ class SecretRef:
     id: str
     mask: str
     kind: str
+
+
+def with_masks(text: str, secrets: Sequence[SecretRef]) -> str:
+    """A stored text as it may be read without a logged reveal."""
+    masks = {ref.id: ref.mask for ref in secrets}
+    return PLACEHOLDER.sub(lambda found: masks.get(found[1], found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)

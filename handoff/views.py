@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -36,7 +35,7 @@ from handoff.events import Event
 from handoff.ports import Clock, Work
 from handoff.presence import Presence
 from handoff.queue import positions
-from handoff.transcript import DeliveryState, Message, MessageKind, TurnReasons
+from handoff.transcript import DeliveryState, Message, MessageKind, TurnReasons, with_masks
 from handoff.troubles import delivery_text, trouble_text
 from handoff.windows import SendBudget
 from handoff.wording import close_reason_text, kind_text, outcome_text, reason_text
@@ -44,7 +43,6 @@ from handoff.wording import close_reason_text, kind_text, outcome_text, reason_t
 _PREVIEW_CHARS = 80
 UNCOUNTED = "web"
 """The channel whose sends nobody counts: it need not be asked."""
-_PLACEHOLDER = re.compile(r"\{\{secret:([0-9A-Z]{26})\}\}")
 MEDIA_URL = "/api/v1/media/"
 
 
@@ -264,9 +262,7 @@ def event_out(event: Event) -> EventOut:
 
 def preview(message: Message) -> str:
     """A line in few words, secrets as masks."""
-    masks = {ref.id: ref.mask for ref in message.secrets}
-    text = _PLACEHOLDER.sub(lambda found: masks.get(found[1], found[0]), message.text)
-    text = " ".join(text.split())
+    text = " ".join(with_masks(message.text, message.secrets).split())
     if not text and message.attachments:
         text = f"[{kind_text(message.attachments[0].kind)}]"
     if not text and message.kind is MessageKind.CSAT:

@@ -110,6 +110,16 @@ class MessageRows:
             update(messages).where(messages.c.id == message_id).values(extra=extra)
         )
 
+    def retext(self, message_id: MessageId, text: str, secrets: Sequence[SecretRef]) -> None:
+        """Replace a line's stored text, and what its placeholders stand for."""
+        extra = self._connection.execute(
+            select(messages.c.extra).where(messages.c.id == message_id)
+        ).scalar_one()
+        kept = {**(extra or {}), "secrets": [[ref.id, ref.mask, ref.kind] for ref in secrets]}
+        self._connection.execute(
+            update(messages).where(messages.c.id == message_id).values(text=text, extra=kept)
+        )
+
     def _many(self, statement: Select[Any], parameters: Mapping[str, Any]) -> list[Message]:
         rows = self._connection.execute(statement, parameters).mappings().all()
         turn_ids = {row["of_turn"] for row in rows if row["of_turn"]}

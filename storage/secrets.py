@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 from ulid import ULID
 
 from handoff.conversation import ConversationId
-from handoff.transcript import SecretRef
+from handoff.transcript import PLACEHOLDER, SecretRef
 from storage.keyring import Keyring
 from storage.tables.messaging import secrets
 
-PLACEHOLDER = re.compile(r"\{\{secret:([0-9A-Z]{26})\}\}")
 _VISIBLE = 2
 _SHORTEST_SHOWN = 8
 

@@ -9,7 +9,7 @@ from typing import Any
 from ulid import ULID
 
 from bot.intake import Intake
-from bot.reading import find_secrets
+from bot.sealing import find_secrets
 from connectors.messages import (
     Address,
     ChannelRef,

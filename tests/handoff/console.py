@@ -12,7 +12,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSMsgType
 from aiohttp.test_utils import TestServer
 
 from bot.intake import Intake
-from bot.reading import find_secrets
+from bot.sealing import find_secrets
 from connectors.delivery import NO_WINDOW
 from connectors.media import MediaStore
 from connectors.messages import Address, HealthState, Inbound, MessageId

@@ -109,7 +109,7 @@ const en: typeof zh = {
     title: 'Show the full value?',
     body: 'This is logged: who looked at what, and when. The value hides itself after 30 seconds.',
     confirm: 'Show',
-    kind: { card: 'Card', email: 'E-mail', phone: 'Phone', qq: 'QQ', password: 'Password', proof: 'Proof', other: 'Sealed' },
+    kind: { card: 'Card', email: 'E-mail', phone: 'Phone', qq: 'QQ', password: 'Password', proof: 'Proof', wechat: 'WeChat', id: 'ID number', bank: 'Bank card', account: 'Account', other: 'Sealed' },
   },
   why: {
     chip: 'Why',

@@ -107,7 +107,7 @@ export default {
     title: '显示完整内容？',
     body: '此操作会被记录：谁、什么时候、看了哪一条。内容显示 30 秒后自动隐藏。',
     confirm: '显示',
-    kind: { card: '卡密', email: '邮箱', phone: '手机号', qq: 'QQ 号', password: '密码', proof: '验证信息', other: '加密内容' },
+    kind: { card: '卡密', email: '邮箱', phone: '手机号', qq: 'QQ 号', password: '密码', proof: '验证信息', wechat: '微信号', id: '身份证号', bank: '银行卡号', account: '账号', other: '加密内容' },
   },
   why: {
     chip: '为什么',
