@@ -27,7 +27,7 @@ from bot.media_room import MediaRoom, Quotas
 from bot.metrics import Metrics
 from bot.minds import LiveHours, Minds
 from bot.pictures import Pictures
-from bot.sealing import find_secrets
+from bot.sealing import find_secrets, masked
 from bot.settings import Settings
 from bot.steady_clock import SteadyClock, utc_now
 from bot.tool_specs import TOOL_SPECS
@@ -219,7 +219,7 @@ async def services(
             StoredOutbox(storage), connectors, clock=clock, random=random.random, sleep=sleep
         )
         after_commit.delivery = delivery
-        media = MediaStore(settings.data_dir / "media")
+        media = MediaStore(settings.data_dir / "media", named=masked)
         room = MediaRoom(storage, media, _quotas(settings), clock)
         pictures = Pictures(storage, media, clock)
         await pictures.prepare(kb.current)

@@ -3,6 +3,9 @@
 What a file claims to be (its name, its declared type) is not looked at: the four image formats that
 every browser shows are images, known sounds and films are told by their first bytes, and anything
 else is a file to download and nothing more. The shop's page takes images alone.
+
+Of a picture nothing is written that its taker did not mean to send: where and when it was taken, by
+what, what it was cut from (``connectors.metadata``). Files that are no pictures stay as they are.
 """
 
 from __future__ import annotations
@@ -10,13 +13,15 @@ from __future__ import annotations
 import io
 import secrets
 import shutil
+import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from connectors.errors import ConnectorError
 from connectors.files import strays, write_file
 from connectors.messages import Attachment
+from connectors.metadata import OddPicture, stripped
 
 MAX_IMAGE_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -54,11 +59,24 @@ class BadFile(ConnectorError):
 
 
 class MediaStore:
-    """The media folder. Blocking: call it through ``asyncio.to_thread``."""
+    """The media folder. Blocking: call it through ``asyncio.to_thread``.
 
-    def __init__(self, folder: Path, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
+    Args:
+        named: A file's name as it may be stored and shown.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        named: Callable[[str], str] = str,
+        min_free_bytes: int = MIN_FREE_BYTES,
+    ) -> None:
         self._folder = folder
+        self._named = named
         self._min_free_bytes = min_free_bytes
+        # one picture at a time: four large ones side by side would take a small server's memory
+        self._cleaning = threading.Lock()
 
     def save(self, content: bytes, name: str = "", key: str | None = None) -> Attachment:
         """Keep an image.
@@ -73,11 +91,7 @@ class MediaStore:
         """
         if len(content) > MAX_IMAGE_BYTES:
             raise BadFile("too_large")
-        mime, width, height = _inspect(content)
-        found = Attachment(
-            key or new_key(), "image", mime, len(content), _shown(name), width, height
-        )
-        return self._written(found, content)
+        return self._picture(content, name, key or new_key())
 
     def keep(self, content: bytes, name: str, key: str, max_bytes: int) -> Attachment:
         """Keep any file that a customer sent on a channel; what it is, is told by content.
@@ -88,13 +102,12 @@ class MediaStore:
         if not content or len(content) > max_bytes:
             raise BadFile("too_large" if content else "empty")
         try:
-            mime, width, height = _inspect(content)
-            found = Attachment(key, "image", mime, len(content), _shown(name), width, height)
+            return self._picture(content, name, key)
         except BadFile as error:
             if error.code == "too_large":
                 raise
             kind, mime = _sound_or_film(content)
-            found = Attachment(key, kind, mime, len(content), _shown(name))
+            found = Attachment(key, kind, mime, len(content), self._shown(name))
         return self._written(found, content)
 
     def has_room(self, size: int) -> bool:
@@ -103,6 +116,21 @@ class MediaStore:
         while not folder.exists():
             folder = folder.parent
         return shutil.disk_usage(folder).free - size >= self._min_free_bytes
+
+    def _picture(self, content: bytes, name: str, key: str) -> Attachment:
+        with self._cleaning:
+            mime, _, _ = _inspect(content)
+            try:
+                content = stripped(content, mime)
+            except (OddPicture, OSError, ValueError, SyntaxError):
+                raise BadFile("not_an_image") from None
+            # a picture that was turned has other measures
+            mime, width, height = _inspect(content)
+        found = Attachment(key, "image", mime, len(content), self._shown(name), width, height)
+        return self._written(found, content)
+
+    def _shown(self, name: str) -> str:
+        return self._named("".join(char for char in name if char.isprintable())[:120])
 
     def _written(self, attachment: Attachment, content: bytes) -> Attachment:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -145,10 +173,6 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
-def _shown(name: str) -> str:
-    return "".join(char for char in name if char.isprintable())[:120]
-
-
 def _sound_or_film(content: bytes) -> tuple[str, str]:
     if content[4:8] == _BOX:
         return ("voice", "audio/mp4") if content[8:11] == b"M4A" else ("video", "video/mp4")
@@ -164,6 +188,7 @@ def _inspect(content: bytes) -> tuple[str, int, int]:
 
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damaged notes beside the picture
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=tuple(_MIME)) as image:
                 width, height = image.size
