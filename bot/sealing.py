@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
+from functools import lru_cache
 
 from bot.memory import MEMORY_KEY, Memory
 from bot.ordinary import is_ordinary
@@ -93,13 +94,7 @@ def secrets_in(text: str, context: Context = Context.NONE) -> Sequence[Span]:
     if orders:
         context = max(context, Context.NEAR)
     folded = fold(text)
-    spans = [
-        # the first reading of a value names it: what is called a password is one
-        *_named(folded),
-        *contacts(folded, text),
-        *cards(folded, text),
-        *_by_place(folded, context, orders),
-    ]
+    spans = [*_by_form(text), *_by_place(folded, context, orders)]
     kept: list[Span] = []
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
         if any(start < other_end and other_start < end for other_start, other_end in orders):
@@ -110,6 +105,13 @@ def secrets_in(text: str, context: Context = Context.NONE) -> Sequence[Span]:
             continue
         kept.append((start, end, kind))
     return kept
+
+
+@lru_cache(maxsize=4)
+def _by_form(text: str) -> tuple[Span, ...]:
+    """What is a secret whatever was said before; the first reading of a value names it."""
+    folded = fold(text)
+    return (*_named(folded), *contacts(folded, text), *cards(folded, text))
 
 
 def masked(text: str) -> str:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from bot.ordinary import is_ordinary
 from knowledge_base.slots import card_secrets, emails, order_numbers, phones, qq_numbers
@@ -32,25 +33,25 @@ class Folded:
         return self.origins[start], self.origins[end - 1] + 1, kind
 
 
+@lru_cache(maxsize=4)  # a message is read for several purposes in a row
 def fold(text: str) -> Folded:
     """Fold width, blanks and dashes; characters that nobody sees are dropped."""
     parts: list[str] = []
     origins: list[int] = []
     for at, char in enumerate(text):
-        part = char if char.isascii() else unicodedata.normalize("NFKC", char)
-        if len(part) > _MOST_FROM_ONE:  # ﷺ: nothing that anybody types as a code
-            part = "□"
-        part = _SIGNS.get(part, part)
-        if part.isspace():
-            part = " "
-        elif not char.isascii() and unicodedata.category(char) == "Cf":
-            part = ""
-        parts.append(part)
-        origins.extend([at] * len(part))
+        part = char
+        if not char.isascii():
+            part = unicodedata.normalize("NFKC", char)
+            if len(part) != 1:  # ﷺ, ½: nothing that anybody types in a code
+                part = "□"
+            elif unicodedata.category(part) == "Cf":
+                continue
+            part = _SIGNS.get(part, part)
+        parts.append(" " if part.isspace() else part)
+        origins.append(at)
     return Folded("".join(parts), tuple(origins))
 
 
-_MOST_FROM_ONE = 4
 _SIGNS = {**dict.fromkeys("‐‑‒–—―−﹣－", "-"), "【": "[", "】": "]", "「": '"', "」": '"'}
 _EDGE, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
 

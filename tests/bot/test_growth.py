@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot import reading
 from bot.fragments import looks_unfinished
 from bot.memory import Memory
+from bot.sealing import secrets_in
 from connectors.text.chunking import chunks
 from connectors.text.rendering import as_html
 from connectors.web.frames import MAX_TEXT_CHARS
@@ -39,7 +40,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "is_polite": questions.is_polite,
     "exact_key": exact_key,
     "read": lambda text: reading.read(text, Memory()),
-    "secrets_in": reading.secrets_in,
+    "secrets_in": secrets_in,
     "is_english": lambda text: reading.is_english(text, was_english=False),
     "looks_unfinished": lambda text: looks_unfinished(text, is_understood=False),
     "chunks": lambda text: chunks(text, 600, "bytes"),
