@@ -65,6 +65,7 @@ _IS = re.compile(r"[:=]|是|为|為|(?<![a-z])(?:is|was|be)(?![a-z])", re.IGNORE
 _GAP = re.compile(r"[\u4e00-\u9fff ,，:：]{0,14}")
 _SHORTEST_NAMED, _SHORTEST_CODE, _SHORTEST_ALONE = 3, 5, 6
 _LONGEST = 64
+_LOOK_BACK = 12
 _CODE_DIGITS = 6
 _SHORT_ANSWER = 16
 _PARTICLES = frozenset("是的吧吗呢哦嗯啊好这个对试看了我就应该大写小谢请帮查下急")
@@ -132,7 +133,7 @@ def _named(folded: Folded) -> Iterator[Span]:
     """Find what stands after 密码, mima or "password is"."""
     text = folded.text
     for name in _NAME.finditer(text):
-        if name[0].lower() == "pass" and _SOLD_PASS.search(text[: name.start()][-12:]):
+        if name[0].lower() == "pass" and _SOLD_PASS.search(_before(text, name.start())):
             continue
         if is_called_harmless(text, name.end()) or is_called_harmless(text, name.start()):
             continue
@@ -150,7 +151,7 @@ def _named(folded: Folded) -> Iterator[Span]:
         if token is not None:
             span = _trimmed(*token.span(), text)
             word = text[span[0] : span[1]]
-            is_number = _DIGITS.fullmatch(word) and _ANSWERED.search(text[: token.start()])
+            is_number = _DIGITS.fullmatch(word) and _ANSWERED.search(_before(text, token.start()))
             if _is_coded(word) or is_number:
                 yield folded.span(*span, "password")
 
@@ -185,9 +186,12 @@ def _by_place(
     mine = [span for span in tokens if span[0] < span[1] and not _is_order(folded, span, orders)]
     is_alone = len(mine) == 1 and _is_all(text, mine[0])
     for start, end in mine:
-        if is_called_harmless(text, start) or _UNIT.match(text, end) or end - start > _LONGEST:
+        if not _SHORTEST_NAMED <= end - start <= _LONGEST:
             continue
-        if _is_secret_here(text, (start, end), context, is_alone=is_alone, is_named=is_named):
+        is_likely = _is_secret_here(
+            text, (start, end), context, is_alone=is_alone, is_named=is_named
+        )
+        if is_likely and not _UNIT.match(text, end) and not is_called_harmless(text, start):
             yield folded.span(start, end, "proof" if context is Context.ASKED else "password")
 
 
@@ -200,7 +204,7 @@ def _is_secret_here(
             return True
         digits = sum(char.isdigit() for char in token)
         return is_alone and len(token) >= _SHORTEST_ALONE and digits >= _DIGITS_ALONE
-    is_answer = is_alone or _ANSWERED.search(text[: span[0]][-8:]) is not None
+    is_answer = is_alone or _ANSWERED.search(_before(text, span[0])) is not None
     if _DIGITS.fullmatch(token):
         if context is Context.ASKED:
             return is_answer or is_named or len(token) == _CODE_DIGITS
@@ -227,6 +231,11 @@ def _is_all(text: str, span: tuple[int, int]) -> bool:
     """Whether a word is all there is, but for a polite particle or two."""
     rest = f"{text[: span[0]]}{text[span[1] :]}"
     return all(char in _PARTICLES or not char.isalnum() for char in rest)
+
+
+def _before(text: str, at: int) -> str:
+    """The few characters in front of a place."""
+    return text[max(0, at - _LOOK_BACK) : at]
 
 
 def _trimmed(start: int, end: int, text: str) -> tuple[int, int]:
