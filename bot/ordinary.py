@@ -24,29 +24,31 @@ _PRODUCTS = """
 _EVERYDAY = """
     a an the and or but if then so not no yes ok okay k yep nope hi hello hey thanks thank thx ty
     please pls sorry wait hold on stop cancel help human agent person support service staff bot
-    here there this that these those it its is was are were am be been do does did done doesn don
-    didn isn wasn can could cant cannot couldn will would won should shall may might must have has
-    had haven hasn i me my mine you your yours we us our they them their he she him her his who
-    whom what when where which why how all any some none one two both each every more most much
-    many just only also too very really still already yet again now later soon today tomorrow
-    yesterday good great nice fine bad wrong right true false correct incorrect invalid valid
-    missing lost forgot forget forgotten remember reset change changed changing set setting need
-    needed needs want wanted work works working worked fail fails failed failing expire expired
-    expires sent send sending resend received receive got get gets getting give gave see seen find
-    found look know idea think tell told say says said try tried trying use used using buy bought
-    pay paid order orders orderid refund refunded return exchange money price cheap discount
-    invoice email mail mailbox phone mobile number wallet account login log in out up to from for
-    of at by with without about after before because required require requires optional sensitive
-    case password passwords passcode pwd code codes key keys card cards page blank link site
-    website app shop store seller fake scam legit empty null none unknown test testing hmm hm haha
-    lol lmao wtf omg bro dude sir madam friend man bye goodbye cheers cool sure maybe perhaps
-    never always nothing something anything everything else other another same new old first last
-    next query english chinese zaima nihao zai ma xiexie buzhidao meiyou wangle kefu rengong mima
-    dingdan redeem redeemed activate activation delivered delivery deliver delay delayed pending
-    status back off it's doesn't don't didn't can't won't isn't wasn't i'm you're that's what's
-    there's i've i'll haven't hasn't couldn't shouldn't isnt doesnt wont dont didnt
+    here there this that these those it its is was are were am be been do does did done can could
+    cannot will would won should shall may might must have has had i me my mine you your yours we
+    us our they them their he she him her his who whom what when where which why how all any some
+    none one two both each every more most much many just only also too very really still already
+    yet again now later soon today tomorrow yesterday good great nice fine bad wrong right true
+    false correct incorrect invalid valid missing lost forgot forget forgotten remember reset
+    change changed changing set setting need needed needs want wanted work works working worked
+    fail fails failed failing expire expired expires sent send sending resend received receive got
+    get gets getting give gave see seen find found look know idea think tell told say says said
+    try tried trying use used using buy bought pay paid order orders orderid refund refunded
+    return exchange money price cheap discount invoice email mail mailbox phone mobile number
+    wallet account login log in out up to from for of at by with without about after before
+    because required require requires optional sensitive case password passwords passcode pwd code
+    codes key keys card cards page blank link site website app shop store seller fake scam legit
+    empty null none unknown test testing hmm hm haha lol lmao wtf omg bro dude sir madam friend
+    man bye goodbye cheers cool sure maybe perhaps never always nothing something anything
+    everything else other another same new old first last next query english chinese zaima nihao
+    zai ma xiexie buzhidao meiyou wangle kefu rengong mima dingdan redeem redeemed activate
+    activation delivered delivery deliver delay delayed pending status back off it's doesn't don't
+    didn't can't won't isn't wasn't i'm you're that's what's there's i've i'll haven't hasn't
+    couldn't shouldn't
 """
-_WORDS = frozenset(f"{_PRODUCTS} {_EVERYDAY}".split())
+_SPELT = f"{_PRODUCTS} {_EVERYDAY}"
+# an apostrophe is the first thing that a phone's keyboard leaves out
+_WORDS = frozenset([*_SPELT.split(), *_SPELT.replace("'", "").split()])
 _LETTERS = re.compile(r"[A-Za-z]+")
 _HEX = re.compile(r"0x[0-9A-Fa-f]{2,16}")
 _SIZE = re.compile(
