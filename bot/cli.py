@@ -5,6 +5,7 @@ An error is one line that says what, where and what to do; the exit status is th
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bot.command import DATA, KB, now, settings_and_data, with_storage
 from bot.errors import KefuError
 from bot.kb_cli import kb
 from connectors.errors import ConnectorError
-from handoff.errors import HandoffError
+from handoff.errors import HandoffError, StorageUnavailable
 from knowledge_base.errors import KnowledgeBaseFailure
 from storage.keyring import Keyring, KeyringError
 
@@ -27,17 +28,27 @@ _TOLD = (KefuError, KnowledgeBaseFailure, HandoffError, ConnectorError, KeyringE
 
 
 class _Told(click.Group):
-    """Turns our own errors into one line and exit status 2."""
+    """Turns our own errors, and the machine's, into one line and exit status 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except StorageUnavailable as error:
+            told = f"数据库用不了，检查磁盘空间、文件权限和 KEFU_DATABASE_URL：{error}"
         except _TOLD as error:
-            click.echo(f"kefu: {error}", err=True)
-            ctx.exit(WRONG)
+            told = str(error)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read our output has seen enough; click ends quietly
+            where = f"{error.filename}: " if error.filename else ""
+            told = f"{where}用不了（{error.strerror or error}），检查路径、权限和磁盘空间"
+        except MemoryError:
+            told = "内存不够 (out of memory)，关掉别的程序，或换大一点的机器"
         except KeyboardInterrupt:
             ctx.exit(130)
+        click.echo(f"kefu: {told}", err=True)
+        raise click.exceptions.Exit(WRONG)
 
 
 @click.group(cls=_Told, context_settings={"help_option_names": ["-h", "--help"]})

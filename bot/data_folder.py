@@ -13,6 +13,9 @@ from bot.errors import BadData
 
 log = structlog.get_logger(__name__)
 
+_MARKS = frozenset({"kefu.db", "kefu.lock", "secret.key", "demo.seed"})
+"""One of them at least is in a data folder that was used."""
+_OWN = frozenset({"cache", "media", "secret.lock", "lost+found"})
 _OTHERS = 0o077
 """Permissions of everybody but the owner."""
 
@@ -29,6 +32,7 @@ def open_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _refuse_others(folder)
+        _refuse_strange(folder)
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise BadData(
                 f"{folder}: 数据目录写不了，请检查权限，或者磁盘是不是只读 (not writable)"
@@ -68,6 +72,16 @@ def _refuse_others(folder: Path) -> None:
         else:
             advice = f"请用 {name} 运行，或把目录的主人改成 {_user(os.geteuid())}"
         raise BadData(f"{folder}: 数据目录属于 {name}，不属于现在的用户 (not ours)；{advice}")
+
+
+def _refuse_strange(folder: Path) -> None:
+    """Refuse a folder with other things in it: closing ``/etc`` or a home would do great harm."""
+    names = {path.name for path in folder.iterdir()}
+    if names and not names & _MARKS and not names <= _OWN:
+        raise BadData(
+            f"{folder}: 里面有别的文件，不像 kefu 的数据目录 (no data folder)；"
+            "换一个空的目录，例如 --data data"
+        )
 
 
 def _user(uid: int) -> str:

@@ -172,3 +172,9 @@ def read_settings(**overrides: object) -> Settings:
         why = problem["msg"].removeprefix("Value error, ")
         # the value itself may be a secret: it is not repeated
         raise BadSetting(f"{name}: {why}{hint}; change it in the environment or in .env") from None
+    except UnicodeDecodeError:
+        raise BadSetting(".env: 不是 UTF-8 编码 (not UTF-8)，用编辑器另存为 UTF-8") from None
+    except OSError as error:
+        raise BadSetting(
+            f".env: 读不了（{error.strerror}），检查它是不是文件、有没有权限"
+        ) from None

@@ -161,12 +161,19 @@ async def chat_with(settings: Settings) -> AsyncIterator[Chat]:
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database that may be in use, as of one moment."""
-    with (
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as original,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        original.backup(copy)
+    """Copy a database that may be in use, as of one moment.
+
+    Raises:
+        BadData: It cannot be read, or there is no room for the copy.
+    """
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as original,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            original.backup(copy)
+    except sqlite3.Error as error:
+        raise BadData(f"{source}: 数据库复制不了（{error}），检查文件和磁盘空间") from error
 
 
 async def run_json(chat: Chat) -> None:

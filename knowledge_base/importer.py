@@ -39,7 +39,14 @@ def import_cases(csv_path: Path, yaml_path: Path, *, shop: str = "我的店") ->
     for case in cases:
         phrases = by_intent.setdefault(case.intents[0], {}) if case.intents else out_of_scope
         phrases[case.text] = None
-    yaml_path.write_text(_yaml(csv_path.name, shop, by_intent, out_of_scope), encoding="utf-8")
+    # beside first: a full disk leaves no half of one, and what was there before as it was
+    beside = yaml_path.with_name(f".{yaml_path.name}.tmp")
+    try:
+        beside.write_text(_yaml(csv_path.name, shop, by_intent, out_of_scope), encoding="utf-8")
+        beside.replace(yaml_path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
     return len(by_intent)
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 
 from handoff.errors import Conflict, StorageUnavailable
 
@@ -18,7 +24,10 @@ def translate(error: DBAPIError) -> Exception:
     """
     if isinstance(error, IntegrityError):
         return Conflict(reason(error))
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+    # DatabaseError's subclasses are our own mistakes; itself it is a file that is damaged
+    is_damaged = type(error) is DatabaseError
+    is_away = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    if is_away or is_damaged:
         return StorageUnavailable(f"the database cannot be used now: {reason(error)}")
     return error
 

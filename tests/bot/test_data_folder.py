@@ -19,11 +19,17 @@ from bot.cli import main
 from bot.data_folder import open_folder, warn_of_root
 from bot.errors import BadData
 from tests.factories.process import KefuProcess
-from tests.factories.server import SMALL_KB
+from tests.factories.server import SMALL_KB, new_data_folder
 
 NOBODY = 65534
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, fits: Path) -> Path:
+    """An empty data folder, whose database lies in it."""
+    return new_data_folder(tmp_path / "data", fits)
 
 
 @pytest.fixture(autouse=True)
@@ -87,13 +93,13 @@ def test_whichever_command_makes_the_data_folder_makes_it_for_its_owner_alone(
     assert open_to_others(data) == []
 
 
-async def test_what_a_running_shop_writes_is_its_owners_alone(data_folder: Path) -> None:
-    process = KefuProcess(data_folder, SMALL_KB)
+async def test_what_a_running_shop_writes_is_its_owners_alone(own_folder: Path) -> None:
+    process = KefuProcess(own_folder, SMALL_KB)
     await process.start()
     try:
         for name in ("kefu.db", "kefu.db-wal", "kefu.db-shm", "kefu.pid", "kefu.lock"):
-            assert (data_folder / name).exists(), name
-        assert open_to_others(data_folder) == []
+            assert (own_folder / name).exists(), name
+        assert open_to_others(own_folder) == []
     finally:
         await process.stop()
 
@@ -144,6 +150,29 @@ def test_what_a_link_in_the_folder_points_to_is_left_alone(left_open: Path, tmp_
 
 
 # ---------------------------------------------------------------------- folders that cannot be
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_a_folder_with_other_things_in_it_is_not_touched(mode: int, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "cache").mkdir(parents=True)
+    (home / "public.html").touch()
+    (home / "public.html").chmod(0o644)
+    home.chmod(mode)
+    status, told = kefu("agent", "list", "--data", str(home))
+    assert (status, told.count("\n")) == (2, 1)
+    assert f"kefu: {home}: " in told
+    assert stat.S_IMODE(home.stat().st_mode) == mode
+    assert stat.S_IMODE((home / "public.html").stat().st_mode) == 0o644
+    assert sorted(path.name for path in home.iterdir()) == ["cache", "public.html"]
+
+
+def test_a_folder_in_which_only_the_cache_was_made_is_ours(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "cache").mkdir(parents=True)
+    data.chmod(0o755)
+    assert kefu("agent", "list", "--data", str(data))[0] == 0
+    assert open_to_others(data) == []
 
 
 def test_a_link_to_a_folder_of_ours_is_followed(left_open: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from bot.app import opened_database
 from bot.cli import main
 from bot.settings import Settings
-from tests.factories.server import SMALL_KB
+from tests.factories.server import SMALL_KB, new_data_folder
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -25,10 +25,16 @@ def kefu(data: Path, *arguments: str, **environment: str) -> Result:
 
 
 @pytest.fixture
-def sealed(data_folder: Path) -> Path:
+def own_folder(tmp_path: Path, fits: Path) -> Path:
+    """An empty data folder, whose database lies in it."""
+    return new_data_folder(tmp_path / "data", fits)
+
+
+@pytest.fixture
+def sealed(own_folder: Path) -> Path:
     """The data folder of a shop that has started once."""
-    assert kefu(data_folder, "agent", "add", "mei").exit_code == 0
-    return data_folder
+    assert kefu(own_folder, "agent", "add", "mei").exit_code == 0
+    return own_folder
 
 
 OPENING = [
@@ -87,11 +93,11 @@ def test_a_key_of_other_data_is_refused_and_left_as_it_is(
     assert (sealed / "secret.key").read_text() == foreign
 
 
-def test_an_empty_key_heals_where_nothing_was_sealed_by_it(data_folder: Path) -> None:
-    (data_folder / "secret.key").touch()
-    assert kefu(data_folder, "agent", "add", "mei").exit_code == 0
-    assert len((data_folder / "secret.key").read_text().split()) == 1
-    assert "mei" in kefu(data_folder, "agent", "list").output
+def test_an_empty_key_heals_where_nothing_was_sealed_by_it(own_folder: Path) -> None:
+    (own_folder / "secret.key").touch()
+    assert kefu(own_folder, "agent", "add", "mei").exit_code == 0
+    assert len((own_folder / "secret.key").read_text().split()) == 1
+    assert "mei" in kefu(own_folder, "agent", "list").output
 
 
 def test_a_damaged_key_is_told_with_its_file(sealed: Path) -> None:
@@ -102,14 +108,14 @@ def test_a_damaged_key_is_told_with_its_file(sealed: Path) -> None:
     assert "no key at all" not in result.stderr
 
 
-def test_a_key_that_is_a_folder_or_no_text_is_told_in_one_line(data_folder: Path) -> None:
-    key = data_folder / "secret.key"
+def test_a_key_that_is_a_folder_or_no_text_is_told_in_one_line(own_folder: Path) -> None:
+    key = own_folder / "secret.key"
     key.mkdir()
-    result = kefu(data_folder, "agent", "list")
+    result = kefu(own_folder, "agent", "list")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     key.rmdir()
     key.write_bytes(b"\xff\xfe\x00")
-    result = kefu(data_folder, "agent", "list")
+    result = kefu(own_folder, "agent", "list")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
 
 
@@ -130,28 +136,28 @@ opened_database(Settings(data_dir=data, _env_file=None))
 
 @pytest.mark.parametrize("at", ["open", "os.rename"])
 def test_a_crash_while_the_key_is_made_leaves_a_whole_key_or_none(
-    at: str, data_folder: Path
+    at: str, own_folder: Path
 ) -> None:
     crashed = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", CRASHING, at, str(data_folder)],
+        [sys.executable, "-c", CRASHING, at, str(own_folder)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
         timeout=60,
     )
     assert crashed.returncode == 9, "it did not pass there"
-    key = data_folder / "secret.key"
+    key = own_folder / "secret.key"
     assert not key.exists() or len(key.read_text().split()) == 1
-    opened_database(Settings(data_dir=data_folder, _env_file=None))
-    assert [path.name for path in data_folder.glob("*secret.key*")] == ["secret.key"]
+    opened_database(Settings(data_dir=own_folder, _env_file=None))
+    assert [path.name for path in own_folder.glob("*secret.key*")] == ["secret.key"]
 
 
-def test_a_disk_without_room_for_the_key_leaves_none(data_folder: Path) -> None:
+def test_a_disk_without_room_for_the_key_leaves_none(own_folder: Path) -> None:
     full = f"""
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 from bot.cli import main
-main(["agent", "list", "--data", {str(data_folder)!r}])
+main(["agent", "list", "--data", {str(own_folder)!r}])
 """
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", full],
@@ -163,14 +169,14 @@ main(["agent", "list", "--data", {str(data_folder)!r}])
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr
-    assert not (data_folder / "secret.key").exists()
-    assert kefu(data_folder, "agent", "list").exit_code == 0
+    assert not (own_folder / "secret.key").exists()
+    assert kefu(own_folder, "agent", "list").exit_code == 0
 
 
-def test_two_first_starts_agree_on_one_key(data_folder: Path) -> None:
+def test_two_first_starts_agree_on_one_key(own_folder: Path) -> None:
     starts = [
         subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "bot", "agent", "list", "--data", str(data_folder)],
+            [sys.executable, "-m", "bot", "agent", "list", "--data", str(own_folder)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -178,4 +184,4 @@ def test_two_first_starts_agree_on_one_key(data_folder: Path) -> None:
         for _ in range(2)
     ]
     assert [start.communicate(timeout=60)[1] for start in starts] == ["", ""]
-    assert len((data_folder / "secret.key").read_text().split()) == 1
+    assert len((own_folder / "secret.key").read_text().split()) == 1
