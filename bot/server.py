@@ -22,12 +22,14 @@ from bot.app import Clock, Services, Sleep, load_knowledge, opened_database, ser
 from bot.channels import accounts, connected
 from bot.channels import start as start_channels
 from bot.channels import stop as stop_channels
+from bot.connections import Connections, Site, connections_at_most
 from bot.console import Console
 from bot.data_folder import warn_of_root
 from bot.data_lock import exclusive
 from bot.demo import demo_of, demo_password, keep_fresh
 from bot.errors import PortInUse
 from bot.media_room import LOOSE_FOR
+from bot.middleware import Rim
 from bot.network import Network
 from bot.pages import Pages, built_pages
 from bot.replies import BUTTONS
@@ -66,6 +68,8 @@ RAW_KEPT = timedelta(days=7)
 WINDOWS_KEPT = timedelta(days=30)
 MAX_BODY_BYTES = 6 * 1024 * 1024
 SHUTDOWN_S = 5.0
+MAX_CONNECTIONS_OF_ONE = 200
+"""Of one address or IPv6 /64 that reaches the server without a proxy: an office, not a flood."""
 UP = {HealthState.UP: 1.0, HealthState.DOWN: 0.0}
 """An account's health as a figure; what is in between is a half."""
 
@@ -77,11 +81,13 @@ class Started:
     Attributes:
         url: Where it answers.
         admin_password: The password that was made for ``admin`` at this first start, else ``None``.
+        application: What answers there.
     """
 
     url: str
     services: Services
     admin_password: str | None
+    application: web.Application
 
 
 def serve(settings: Settings, *, is_demo: bool) -> None:
@@ -153,6 +159,7 @@ async def running(
         console = Console(parts, chat.media, titles, network)
         parts.after_commit.wake = console.wake
         application = web.Application(client_max_size=MAX_BODY_BYTES)
+        connections = _watched(application, network, settings, is_demo=is_demo)
         application.add_routes(chat.routes())
         _mount(application, channels)
 
@@ -172,7 +179,8 @@ async def running(
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await parts.start()
-        await web.SockSite(runner, listener).start()
+        await Site(runner, listener, connections).start()
+        tasks.start(connections.run(), "connections")
         await start_channels(channels)
         tasks.start(parts.delivery.run(), "delivery")
         tasks.start(parts.fetching.run(), "fetching")
@@ -184,7 +192,21 @@ async def running(
         gc.collect()
         gc.freeze()
         host, port = listener.getsockname()[:2]
-        yield Started(f"http://{_shown(host)}:{port}", parts, password)
+        yield Started(f"http://{_shown(host)}:{port}", parts, password, application)
+
+
+def _watched(
+    application: web.Application, network: Network, settings: Settings, *, is_demo: bool
+) -> Connections:
+    """Put the rim round the application; its connections, which have deadlines and limits."""
+    connections = Connections(
+        monotonic=asyncio.get_running_loop().time,
+        at_most=connections_at_most(),
+        # behind a proxy, and for a demo's owner, all of them are one address
+        of_one=None if network.trusts_proxy or is_demo else MAX_CONNECTIONS_OF_ONE,
+    )
+    Rim(network, connections, settings.public_url).mount(application)
+    return connections
 
 
 def web_chat(
@@ -341,7 +363,8 @@ def _pages(parts: Services, hub: Hub, network: Network) -> Pages:
             for key in parts.connectors:
                 metrics.held.labels(*key).set(held.get(key, 0))
 
-    return Pages(built_pages(), parts.metrics, readiness, before_metrics)
+    token = parts.settings.metrics_token
+    return Pages(built_pages(), parts.metrics, readiness, before_metrics, token)
 
 
 # ---------------------------------------------------------------------- starting

@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(None, description="发邮件的密码或授权码")
     smtp_from: str | None = Field(None, description="发件人，例如 星辰点卡 <no-reply@example.com>")
     smtp_tls: str = Field("tls", description="邮件加密方式：tls、starttls 或 none")
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="看 /metrics 要带的令牌（Authorization: Bearer …），至少 16 位；不填就不开放",
+        min_length=16,
+    )
     admin_password: SecretStr | None = Field(
         None,
         min_length=8,

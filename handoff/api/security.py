@@ -76,7 +76,10 @@ class Security:
         if origin is None:
             return True
         host = self._forwarded(request, "X-Forwarded-Host") or request.host
-        return urlsplit(origin).netloc.casefold() == host.casefold()
+        try:
+            return urlsplit(origin).netloc.casefold() == host.casefold()
+        except ValueError:  # no browser writes such an origin
+            return False
 
     def device(self, request: web.Request, username: str) -> str | None:
         """The browser's device cookie for this username."""

@@ -35,7 +35,6 @@ class StatusApi:
                 "/openapi.json",
                 self.openapi,
                 "This API",
-                needs=None,
                 media="application/json",
             ),
         ]
