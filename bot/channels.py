@@ -82,8 +82,15 @@ class StoredCheckpoints:
         self._storage = storage
 
     async def get(self, ref: ChannelRef, name: str) -> str | None:
-        """How far an account was read."""
-        return await self._storage.read(lambda work: work.channels.checkpoint(ref, name))
+        """How far an account was read.
+
+        Raises:
+            NotStored: The database cannot be read now.
+        """
+        try:
+            return await self._storage.read(lambda work: work.channels.checkpoint(ref, name))
+        except HandoffError as error:
+            raise NotStored(str(error)) from error
 
 
 class StoredFiles:

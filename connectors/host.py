@@ -51,7 +51,11 @@ class Checkpoints(Protocol):
     """How far connectors have read; written by ``Sink.accept``."""
 
     async def get(self, ref: ChannelRef, name: str) -> str | None:
-        """The stored value; ``None`` at the first start."""
+        """The stored value; ``None`` at the first start.
+
+        Raises:
+            NotStored: The database cannot be read now.
+        """
         ...
 
 

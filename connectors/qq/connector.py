@@ -145,12 +145,14 @@ class QQConnector(BaseConnector):
         if inbound is None:
             return True
         try:
-            await self._host.sink.accept((inbound,))
+            receipts = await self._host.sink.accept((inbound,))
         except NotStored:
             log.warning("event_not_stored", channel=self.ref.channel)
             return False
         self.pulse.heard(now)
-        if envelope.kind == PRESS and len(self._background) < _MAX_BACKGROUND:
+        # who repeats a press, signed as it is, must not make us call QQ each time
+        is_new = not receipts or receipts[0].is_new
+        if envelope.kind == PRESS and is_new and len(self._background) < _MAX_BACKGROUND:
             self._in_background(self._acknowledge(envelope.data.get("id")))
         return True
 

@@ -18,6 +18,12 @@ async def check(account: WechatAccount, api: WechatApi, public_url: str | None) 
     advice = []
     if public_url is None:
         advice.append("还没有填 kefu 的公网地址（要 https），微信的推送就没有地方可去")
+    if account.encryption == "plain":
+        advice.append(
+            "现在是明文模式：签名管不到消息的内容，路上的人看得到顾客的话和卡密。"
+            "到公众平台的“服务器配置”改成安全模式，再去掉 encryption: plain，"
+            "填上 encoding_aes_key（没有就运行 kefu channels init wechat 生成）"
+        )
     if account.is_passive:
         return Check(is_reachable=None, is_authorised=None, webhook=webhook, advice=tuple(advice))
     try:

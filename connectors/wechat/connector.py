@@ -32,6 +32,7 @@ from connectors.messages import (
     Address,
     Capabilities,
     Check,
+    Checkpoint,
     Inbound,
     InboundKind,
     MediaHandle,
@@ -39,6 +40,7 @@ from connectors.messages import (
     SendStatus,
     Unit,
 )
+from connectors.replay import BoundBodies
 from connectors.wechat import codes, outgoing
 from connectors.wechat.account import WechatAccount
 from connectors.wechat.api import ApiOptions, WechatApi
@@ -46,6 +48,7 @@ from connectors.wechat.callback import Callback, read
 from connectors.wechat.checking import check
 from connectors.wechat.mapping import Mapper
 from connectors.wechat.passive import Desk, PassiveOptions
+from connectors.xml import MAX_BYTES
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +74,8 @@ class WechatConnector(BaseConnector):
             account.encoding_aes_key if sealed else None,
             clock_skew=timedelta(seconds=account.clock_skew_s),
         )
+        good_for = timedelta(seconds=account.clock_skew_s)
+        self._bodies = None if sealed else BoundBodies(self.ref, host.checkpoints, good_for)
         self._mapper = _mapper(account)
         self._desk = Desk(_passive_options(account))
         self._typing: OrderedDict[str, datetime] = OrderedDict()
@@ -134,38 +139,55 @@ class WechatConnector(BaseConnector):
 
     async def _echo(self, request: web.Request) -> web.Response:
         try:
-            return web.Response(text=self._callback.echo(request.query, self._host.wall()))
+            echo = self._callback.echo(request.query, self._host.wall())
+            await self._bind(request, echo.encode())
         except BadWebhook as error:
             return self._refused(error)
+        except NotStored as error:
+            return _later(error)
+        return web.Response(text=echo)
+
+    async def _bind(self, request: web.Request, body: bytes) -> None:
+        """In plain mode a signature vouches for no body: for the first that came with it alone."""
+        if self._bodies is not None:
+            await self._bodies.check(request.query["signature"], body, self._host.clock())
 
     async def _pushed(self, request: web.Request) -> web.Response:
         now = self._host.clock()
         try:
-            body = await read_request(request)
+            body = await read_request(request, MAX_BYTES)
             xml = self._callback.opened(request.query, body, self._host.wall())
             message = read(xml)
             inbound = self._mapper.inbound(message, xml, now)
+            # what holds no message must not use up the signature of one that does
+            await self._bind(request, body)
+            binding = self._binding(request, body)
+            if self._account.is_passive and inbound.kind in _ANSWERED:
+                return await self._answered(request, message, inbound, binding)
+            await self._accept(inbound, binding)
         except BadWebhook as error:
             return self._refused(error)
-        try:
-            if self._account.is_passive and inbound.kind in _ANSWERED:
-                return await self._answered(request, message, inbound)
-            await self._accept(inbound)
         except NotStored as error:
-            headers = {"Retry-After": str(round(error.retry_after_s))}
-            return web.Response(status=503, headers=headers)
+            return _later(error)
         return _noted()
 
-    async def _accept(self, inbound: Inbound) -> None:
-        await self._host.sink.accept([inbound])
+    def _binding(self, request: web.Request, body: bytes) -> Checkpoint | None:
+        if self._bodies is None:
+            return None
+        return self._bodies.binding(request.query["signature"], body)
+
+    async def _accept(self, inbound: Inbound, binding: Checkpoint | None) -> None:
+        await self._host.sink.accept([inbound], binding)
         self.pulse.heard(inbound.received_at)
 
-    async def _answered(self, request: web.Request, message: Any, inbound: Inbound) -> web.Response:
+    async def _answered(
+        self, request: web.Request, message: Any, inbound: Inbound, binding: Checkpoint | None
+    ) -> web.Response:
         """Hold a push until there is an answer to give it, or the platform hangs up."""
         openid = inbound.address.peer_id
         # before it is stored: the answer may be there at once
         with self._desk.holding(openid):
-            await self._accept(inbound)
+            await self._accept(inbound, binding)
             text = await self._desk.answer(openid, inbound.dedup_key)
         if text is None:
             return web.Response(status=503)
@@ -273,6 +295,10 @@ class WechatConnector(BaseConnector):
     async def check(self) -> Check:
         """Ask for a token, and whether customer-service messages are allowed."""
         return await check(self._account, self._api, self._host.public_url)
+
+
+def _later(error: NotStored) -> web.Response:
+    return web.Response(status=503, headers={"Retry-After": str(round(error.retry_after_s))})
 
 
 def _noted() -> web.Response:

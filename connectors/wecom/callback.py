@@ -11,15 +11,16 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from xml.parsers.expat import ExpatError
+from typing import Any
 
-import xmltodict
 from pydantic import SecretStr
 from wechatpy.crypto import PrpCrypto
 from wechatpy.exceptions import WeChatException
 
 from connectors.errors import BadWebhook
+from connectors.replay import SeenCalls, Sight
 from connectors.secrets import is_same
+from connectors.xml import fields_of, sealed_texts
 
 _NEWS = "kf_msg_or_event"
 _MAX_TIME_DIGITS = 11
@@ -47,6 +48,7 @@ class Callback:
         self._token = token
         self._key = b64decode(aes_key.get_secret_value() + "=")
         self._clock_skew = clock_skew
+        self._seen = SeenCalls(clock_skew)
 
     def echo(self, query: Mapping[str, str], now: datetime) -> str:
         """What to answer when the address is saved in the console.
@@ -57,15 +59,19 @@ class Callback:
         return self._opened(query, query.get("echostr", ""), now)
 
     def notice(self, query: Mapping[str, str], body: bytes, now: datetime) -> Notice | None:
-        """What a call says; ``None`` for a kind of which we need to know nothing.
+        """What a call says; ``None`` for a repeat, and for a kind that we need not know.
 
         Raises:
             BadWebhook: It cannot be read, or is not the platform's.
         """
-        inner = _xml(self._opened(query, _xml(body).get("Encrypt", ""), now))
+        sealed = sealed_texts(body)[0]
+        xml = self._opened(query, sealed, now)
+        if self._seen.see(query["msg_signature"], sealed, now) is not Sight.FIRST:
+            return None  # told before: each reading that it asks for costs a call
+        inner = fields_of(xml)
         if inner.get("Event") != _NEWS:
             return None
-        return Notice(inner.get("OpenKfId", ""), inner.get("Token", ""))
+        return Notice(_text(inner, "OpenKfId"), _text(inner, "Token"))
 
     def _opened(self, query: Mapping[str, str], sealed: str, now: datetime) -> str:
         timestamp = query.get("timestamp", "")
@@ -90,14 +96,9 @@ class Callback:
         return abs(now - datetime.fromtimestamp(int(timestamp), UTC)) <= self._clock_skew
 
 
-def _xml(document: str | bytes) -> dict[str, str]:
-    try:
-        root = xmltodict.parse(document)["xml"]
-    except (ExpatError, ValueError, KeyError, TypeError):
-        root = None
-    if not isinstance(root, dict):
-        raise BadWebhook(400, "not the XML that was expected")
-    return {name: value for name, value in root.items() if isinstance(value, str)}
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
 
 
 __all__ = ["Callback", "Notice"]

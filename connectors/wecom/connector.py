@@ -39,6 +39,7 @@ from connectors.wecom.callback import Callback
 from connectors.wecom.checking import check
 from connectors.wecom.mapping import WELCOME_CODE, Mapper
 from connectors.wecom.reader import Reader, ReaderOptions
+from connectors.xml import MAX_BYTES
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +116,7 @@ class WecomConnector(BaseConnector):
 
     async def _notice(self, request: web.Request) -> web.Response:
         try:
-            body = await read_request(request)
+            body = await read_request(request, MAX_BYTES)
             notice = self._callback.notice(request.query, body, self._host.wall())
         except BadWebhook as error:
             return self._refused(error)

@@ -197,6 +197,22 @@ async def test_a_press_is_stored_and_the_wheel_stops(house: House, fake: FakeQQO
         assert shop.shown()[-1].text == "马上来"
 
 
+async def test_a_press_that_is_replayed_makes_us_call_nobody(
+    house: House, fake: FakeQQOpen
+) -> None:
+    fake.may.keyboard = True
+    async with a_shop(house, fake, buttons=True) as shop:
+        await shop.hears()
+        await shop.answers("请选择", buttons=(("kf1:A:0", "查订单"), ("kf1:A:1", "转人工")))
+        press = await fake.presses("小明", "转人工")
+        await fake.until(lambda: fake.state.acknowledged[press] == 0)
+        for _ in range(5):
+            await fake.replays(press)
+        asked = [call for call in fake.calls if call.method == "interactions"]
+        assert len(asked) == 1
+        assert len(shop.heard) == 2
+
+
 async def test_a_press_is_acknowledged_to_the_webhook_at_once(
     house: House, fake: FakeQQOpen
 ) -> None:

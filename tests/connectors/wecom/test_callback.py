@@ -125,3 +125,25 @@ def test_no_time_breaks_it(digits: str) -> None:
     query, body = a_notice()
     signed = {**query, "timestamp": digits}
     assert refusal(signed, body) in {400, 403}
+
+
+def test_a_notice_that_comes_again_asks_for_no_second_reading() -> None:
+    callback = a_callback()
+    query, body = a_notice()
+    assert callback.notice(query, body, NOW) is not None
+    for _ in range(3):
+        assert callback.notice(query, body, NOW) is None
+    later, body = a_notice(NOW + timedelta(seconds=1))
+    assert callback.notice(later, body, NOW) is not None
+
+
+def test_nothing_of_a_body_is_parsed_before_its_signature_is_right() -> None:
+    query, body = a_notice()
+    bomb = b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + body
+    assert refusal({**query, "msg_signature": "0" * 40}, bomb) == 403
+
+
+@pytest.mark.parametrize("given_", ["\udcff", "\ud800" * 40, "暗号" * 20])
+def test_a_signature_of_any_text_is_refused(given_: str) -> None:
+    query, body = a_notice()
+    assert refusal({**query, "msg_signature": given_}, body) == 403

@@ -51,6 +51,20 @@ class TestWeChatPlain(DoorContract):
     mode = test_wechat.TestPlain.mode
     proof = asks_first = "signature"
 
+    @case(3)
+    async def test_a_signature_that_was_used_brings_nothing_else(self, house: House) -> None:
+        user, push = await self._held_back(house, TOPICS[4])
+        assert (await house.gate.knocks(push))[0] == 200
+        words, others = TOPICS[4].encode(), TOPICS[5].encode()
+        forged = replace(
+            push, body=push.body.replace(words, others).replace(b"<MsgId>", b"<MsgId>9")
+        )
+        assert forged.body != push.body
+        assert (await house.gate.knocks(forged))[0] == 403
+        assert (await house.gate.knocks(push))[0] == 200
+        await house.world.reads(user, answer_of(TOPICS[4]))
+        assert await house.world.said_by(user, Author.CUSTOMER) == [TOPICS[4]]
+
 
 class TestWeChatCompatible(DoorContract):
     mode = test_wechat.TestCompatible.mode
