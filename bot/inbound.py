@@ -20,6 +20,7 @@ class Pending:
         id: Grows in the order of arrival.
         message: As stored in the transcript: secrets are placeholders.
         text: What the customer really wrote; lives for the turn only.
+        quoted: What it answers, as it was really said.
         sources: Throttle keys beside the identity.
         is_unreadable: The text only describes what was sent.
         album: The channel's own name of what it is a part of; ``None`` where it names none.
@@ -30,6 +31,7 @@ class Pending:
     message: Message
     received_at: datetime
     text: str = field(default="", repr=False)
+    quoted: str = field(default="", repr=False)
     sources: tuple[str, ...] = ()
     button: str | None = None
     button_of: str | None = None

@@ -20,6 +20,7 @@ from bot.happenings import (
     understood,
 )
 from bot.inbound import Pending, Stored
+from bot.quotes import cut, sealed_quote
 from bot.sealing import masked
 from bot.turn_queue import source_of
 from connectors.errors import NotStored
@@ -135,15 +136,20 @@ class Intake:
         heard(work, conversation, message)
         known_so_far = conversation
 
-        def find(text: str) -> Sequence[tuple[int, int, str]]:
+        def find(text: str, at: Conversation = known_so_far) -> Sequence[tuple[int, int, str]]:
             try:
-                return few(self._find_secrets(text, known_so_far))
+                return few(self._find_secrets(text, at))
             except Exception as error:  # noqa: BLE001 - refused, it would be delivered for ever
                 log.error("secrets_not_searched", error=type(error).__name__)
                 return [(0, len(text), "unread")]
 
+        # what is asked for is answered by what is said, never by a quote
+        asked_nothing = replace(conversation, memory={})
         text, secrets = sealed(work.secrets, conversation.id, message.text, find)
         named = tuple(replace(one, name=masked(one.name)) for one in message.attachments)
+        quoted, quoted_secrets = sealed_quote(
+            work, conversation, message.quoted, lambda text: find(text, asked_nothing)
+        )
         awaited = tuple(_awaited(media) for media in message.media)
         is_arrival = message.kind is InboundKind.ARRIVAL
         conversation, line = say(
@@ -153,7 +159,8 @@ class Intake:
             author=Author.SYSTEM if is_arrival else Author.CUSTOMER,
             kind=_line_kind(message),
             text=arrival_text(text) if is_arrival else text,
-            secrets=secrets,
+            secrets=(*secrets, *quoted_secrets),
+            quoted=quoted,
             at=message.received_at,
             client_id=message.client_id,
             attachments=(*named, *(one for one, _ in awaited)),
@@ -178,6 +185,7 @@ class Intake:
             message=line,
             received_at=message.received_at,
             text=message.text,
+            quoted=cut(message.quoted),
             sources=message.sources,
             button=message.button,
             button_of=message.button_of,

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from bot.memory import Memory
 from bot.secret_forms import fold
+from connectors.messages import MessageId
 from handoff.conversation import Conversation
 from handoff.events import EventKind
 from handoff.ports import Work
@@ -65,6 +66,9 @@ def reseal(
                     found.setdefault(letter.line, set()).add(letter.at)
     for number, places in sorted(found.items()):
         _seal_in(work, lines[number], places, at)
+    for line in lines:
+        if line.quoted and any(one in _folded(line.quoted) for one in wanted):
+            _seal_quote(work, line.id, at)
     said = _folded(memory.last_question)
     return replace(memory, last_question="") if any(one in said for one in wanted) else memory
 
@@ -139,6 +143,16 @@ def _seal_in(work: Work, line: Message, places: set[int], at: datetime) -> None:
     spans = list(_runs(line.text, places))
     text, fresh = sealed(work.secrets, line.conversation_id, line.text, lambda _text: spans)
     work.messages.retext(line.id, text, (*line.secrets, *fresh))
+    work.events.add(EventKind.MESSAGE_CHANGED, line.conversation_id, at, message_id=line.id)
+
+
+def _seal_quote(work: Work, message_id: MessageId, at: datetime) -> None:
+    """Seal the whole of what a line answers: nobody needs the words around it."""
+    line = work.messages.get(message_id)
+    if line is None:
+        return
+    ref = work.secrets.seal(line.conversation_id, line.quoted, "proof")
+    work.messages.requote(line.id, "{{secret:" + ref.id + "}}", (*line.secrets, ref))
     work.events.add(EventKind.MESSAGE_CHANGED, line.conversation_id, at, message_id=line.id)
 
 

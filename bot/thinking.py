@@ -16,6 +16,7 @@ from bot.composing import Composer, Reply, remember
 from bot.dialogue import CHITCHAT, FAREWELLS, Dialogue, Questions, Utterance
 from bot.inbound import Pending
 from bot.memory import MEMORY_KEY, Memory
+from bot.quotes import with_quoted
 from bot.results import Caller, ToolResult, Tools
 from bot.steps import (
     Answer,
@@ -182,6 +183,9 @@ class Mind:
         )
         if any(one.is_unreadable for one in group):
             utterance = replace(utterance, text="", words="")
+        quoted = "\n".join(one.quoted for one in group if one.quoted)
+        if quoted:
+            utterance = with_quoted(utterance, self.read(quoted, Memory()), memory)
         is_arrival = first.kind is InboundKind.ARRIVAL
         reopens = self._reopens(conversation, utterance, is_arrival=is_arrival)
         wrote = moves.CustomerWrote(reopens=reopens, mode=self.mode())

@@ -221,6 +221,8 @@ class Inbound:
     Attributes:
         dedup_key: The channel's own id of it; equal over every redelivery.
         text: As typed, possibly empty. Secrets in it are sealed before it is stored.
+        quoted: What the message answers, where the channel tells; not the customer's own words.
+            Secrets in it are sealed as well.
         is_unreadable: ``text`` only describes what was sent (``[位置] …``): the bot says that it
             cannot read it. A sticker is its emoji instead.
         album: The channel's own name of what this is a part of: an album comes as a message a
@@ -240,7 +242,7 @@ class Inbound:
         order_hint: Sorts messages of one conversation as the platform had them, where deliveries
             may overtake each other; all of a channel have one, or none.
         platform_time: When the platform says it happened; aware UTC.
-        reference: The unit or platform message that an event is about.
+        reference: The unit or platform message that an event is about, or that a message answers.
         detail: Why, for the console: a failed delivery's reason, in Chinese.
         raw: The payload of what we do not understand, for ``OTHER``.
     """
@@ -250,6 +252,7 @@ class Inbound:
     received_at: datetime
     kind: InboundKind = InboundKind.MESSAGE
     text: str = field(default="", repr=False)
+    quoted: str = field(default="", repr=False)
     is_unreadable: bool = False
     album: str | None = None
     attachments: tuple[Attachment, ...] = ()

@@ -124,6 +124,9 @@ class Messages(Protocol):
     def retext(self, message_id: MessageId, text: str, secrets: Sequence[SecretRef]) -> None:
         """Replace a message's stored text, and what its placeholders stand for."""
 
+    def requote(self, message_id: MessageId, quoted: str, secrets: Sequence[SecretRef]) -> None:
+        """Replace what a message answers, and what all its placeholders stand for."""
+
     def last(self, conversation_ids: Sequence[ConversationId]) -> dict[ConversationId, Message]:
         """The newest message of each that is no note, for previews."""
 

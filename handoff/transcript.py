@@ -95,6 +95,7 @@ class Message:
         seq: Place in the conversation, from 1; unique in it.
         client_id: The sender's own id of it (page or console); unique in the conversation.
         text: Stored form, with placeholders for secrets.
+        quoted: What a customer's message answers, in the same form; ``secrets`` holds both's.
         epoch: The ``owner_epoch`` a bot's message was decided in; ``None`` for everybody else.
     """
 
@@ -106,6 +107,7 @@ class Message:
     at: datetime
     kind: MessageKind = MessageKind.TEXT
     text: str = field(default="", repr=False)
+    quoted: str = field(default="", repr=False)
     author_id: str | None = None
     author_name: str | None = None
     client_id: str | None = None

@@ -199,6 +199,7 @@ def _message_out(message: Message, *, is_held: bool) -> MessageOut:
         client_id=message.client_id,
         kind=message.kind,
         text=message.text,
+        quoted=message.quoted,
         secrets=[SecretOut(id=one.id, mask=one.mask, kind=one.kind) for one in message.secrets],
         buttons=[ButtonOut(id=one.id, label=one.label) for one in message.buttons],
         attachments=[attachment_out(one) for one in message.attachments],

@@ -130,6 +130,7 @@ class InboxRows:
                     kind=InboundKind(row["kind"]),
                     message=message,
                     text=self._secrets.fill(message.text, message.secrets),
+                    quoted=self._secrets.fill(message.quoted, message.secrets),
                     received_at=row["received_at"],
                     sources=tuple(row["data"].get("sources", ())),
                     button=row["data"].get("button"),

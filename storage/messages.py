@@ -70,6 +70,8 @@ class MessageRows:
         extra: dict[str, Any] = {}
         if message.secrets:
             extra["secrets"] = [[ref.id, ref.mask, ref.kind] for ref in message.secrets]
+        if message.quoted:
+            extra["quoted"] = message.quoted
         if message.buttons:
             extra["buttons"] = [[button.id, button.label] for button in message.buttons]
         if message.attachments:
@@ -108,6 +110,17 @@ class MessageRows:
         ]
         self._connection.execute(
             update(messages).where(messages.c.id == message_id).values(extra=extra)
+        )
+
+    def requote(self, message_id: MessageId, quoted: str, secrets: Sequence[SecretRef]) -> None:
+        """Replace what a line answers, and what all its placeholders stand for."""
+        extra = self._connection.execute(
+            select(messages.c.extra).where(messages.c.id == message_id)
+        ).scalar_one()
+        refs = [[ref.id, ref.mask, ref.kind] for ref in secrets]
+        kept = {**(extra or {}), "secrets": refs, "quoted": quoted}
+        self._connection.execute(
+            update(messages).where(messages.c.id == message_id).values(extra=kept)
         )
 
     def retext(self, message_id: MessageId, text: str, secrets: Sequence[SecretRef]) -> None:
@@ -210,6 +223,7 @@ def _message_of(row: Mapping[Any, Any], reasons: Mapping[str, TurnReasons]) -> M
         at=row["at"],
         kind=MessageKind(row["kind"]),
         text=row["text"],
+        quoted=extra.get("quoted", ""),
         author_id=row["author_id"],
         author_name=row["author_name"],
         client_id=row["client_id"],

@@ -7,6 +7,7 @@ import base64
 from collections import OrderedDict, deque
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from connectors.messages import (
     Health,
     HealthState,
     Inbound,
+    InboundKind,
     MediaHandle,
     Pace,
     PeerKind,
@@ -38,7 +40,7 @@ from connectors.onebot.account import OneBotAccount
 from connectors.onebot.backfill import Backfill
 from connectors.onebot.files import Files
 from connectors.onebot.link import NO_ACTION, REPLACED, Link
-from connectors.onebot.mapping import TEMPORARY, Mapper
+from connectors.onebot.mapping import TEMPORARY, Mapper, line_of
 from connectors.secrets import is_same
 
 log = structlog.get_logger(__name__)
@@ -280,6 +282,7 @@ class OneBotConnector(BaseConnector):
             try:
                 inbound = self._mapper.inbound(event, at)
                 if inbound is not None:
+                    inbound = await self._with_quote(inbound)
                     await self._stored(inbound, at)
                     self._backfill.heard(event)
                     self.pulse.heard(at)
@@ -287,6 +290,19 @@ class OneBotConnector(BaseConnector):
                 log.exception("onebot_event_lost", kind=str(event.get("post_type"))[:20])
             finally:
                 self._events.task_done()
+
+    async def _with_quote(self, inbound: Inbound) -> Inbound:
+        """The message with what it answers: OneBot tells the number alone, so it is asked for."""
+        link, number = self._link, inbound.reference
+        if inbound.kind is not InboundKind.MESSAGE or number is None or link is None:
+            return inbound
+        try:
+            answer = await link.ask("get_msg", message_id=_number(number))
+        except SendError:
+            link.missing.add("get_msg")  # nobody's message waits for such an answer again
+            return inbound
+        data = answer.get("data") if answer is not None else None
+        return replace(inbound, quoted=line_of(data)) if isinstance(data, Mapping) else inbound
 
     async def _stored(self, inbound: Inbound, at: datetime) -> None:
         checkpoint = Checkpoint(self.ref, HEARD, at.isoformat())

@@ -77,6 +77,7 @@ class Mapper:
             received_at=now,
             text=found.text,
             is_unreadable=found.is_unreadable,
+            reference=found.reply_to,
             media=found.media,
             person_name=_name(event.get("sender")),
             platform_time=_time(event.get("time")),
@@ -153,6 +154,13 @@ class Mapper:
 
 def _parts(event: Mapping[str, Any]) -> tuple[Segment, ...]:
     return segments.read(event.get("message")) or segments.read(event.get("raw_message"))
+
+
+def line_of(event: Mapping[str, Any]) -> str:
+    """Return a message as one line, its files by name: for one that is quoted."""
+    found = content(_parts(present(event)), "")
+    files = [standin(FILE_NAMES[one.kind]) for one in found.media]
+    return " ".join(one for one in (*files, found.text) if one)
 
 
 def _is_nobody(event: Mapping[str, Any]) -> bool:

@@ -47,6 +47,15 @@ def stand_in(d: Mapping[str, Any], depth: int = _DEEPEST) -> str | None:
     return " ".join(lines)[:MAX_CHARS] or None
 
 
+def quoted_of(d: Mapping[str, Any]) -> str:
+    """Return the message that this one answers; empty where it answers none."""
+    elements = d.get("msg_elements")
+    if d.get("message_type") != QUOTE or not isinstance(elements, list):
+        return ""
+    said = (_element_line(one) for one in elements[:1] if isinstance(one, dict))
+    return " ".join(said)
+
+
 def _card(d: Mapping[str, Any], name: str) -> str:
     found = d[name]
     prompt = found.get("prompt") if isinstance(found, dict) else None
@@ -67,11 +76,11 @@ def _passed_on(d: Mapping[str, Any], depth: int) -> list[str]:
     """Messages within a message: each one's words, or the line that stands for it."""
     elements = d.get("msg_elements")
     found = [one for one in elements if isinstance(one, dict)] if isinstance(elements, list) else []
-    said = [element_line(one, depth) for one in found[:_MOST_ELEMENTS]]
+    said = [_element_line(one, depth) for one in found[:_MOST_ELEMENTS]]
     return [standin("聊天记录", *said)] if found else []
 
 
-def element_line(element: Mapping[str, Any], depth: int = _DEEPEST) -> str:
+def _element_line(element: Mapping[str, Any], depth: int = _DEEPEST) -> str:
     """Return one message within another as a line; empty where it holds nothing."""
     words = element.get("content")
     said = [words.strip()] if isinstance(words, str) and words.strip() else []
@@ -123,4 +132,4 @@ def _whole(url: str) -> str:
     return "https://" + url.removeprefix("//")
 
 
-__all__ = ["QUOTE", "element_line", "media_of", "stand_in", "transcript_of"]
+__all__ = ["QUOTE", "media_of", "quoted_of", "stand_in", "transcript_of"]

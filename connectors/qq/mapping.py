@@ -20,7 +20,7 @@ from connectors.messages import (
     PeerKind,
     ReplyWindow,
 )
-from connectors.qq.content import media_of, stand_in, transcript_of
+from connectors.qq.content import media_of, quoted_of, stand_in, transcript_of
 from connectors.qq.text import faces_as_emoji, without_mention
 from connectors.qq.webhook import Envelope
 from connectors.text.payload import clean, decoded, fingerprint, present
@@ -144,6 +144,7 @@ class Mapper:
             address=address,
             received_at=now,
             text=text,
+            quoted=faces_as_emoji(clean(quoted_of(d))),
             is_unreadable=is_unreadable,
             media=media,
             person_name=_text(d, "author", "username") or None,

@@ -21,6 +21,7 @@ from connectors.messages import (
 )
 from connectors.telegram.content import content
 from connectors.telegram.mentions import Mentions
+from connectors.telegram.quotes import quoted
 from connectors.text.payload import decoded, decoded_base64url, present
 
 Json = Mapping[str, Any]
@@ -104,6 +105,7 @@ class Mapper:
             address=self._address(chat, who),
             text=text,
             is_unreadable=found.is_unreadable,
+            quoted=quoted(message),
             media=found.media,
             album=_album(message),
             person_name=_name(who),

@@ -294,6 +294,7 @@ class MessageOut(Out):
     client_id: str | None
     kind: MessageKind
     text: str
+    quoted: str
     secrets: list[SecretOut]
     buttons: list[ButtonOut]
     attachments: list[AttachmentOut]

@@ -183,6 +183,50 @@ def test_what_a_person_picked_from_an_inline_bot_is_theirs() -> None:
     assert found.text == "搜到的"
 
 
+_ANSWERED = {"message_id": 11, "date": kinds.AT, "chat": kinds.CHAT, "from": kinds.BOT}
+_ORIGIN = {"type": "hidden_user", "date": kinds.AT, "sender_user_name": "甲"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"reply_to_message": {**_ANSWERED, "text": "您的订单已发货"}}, "您的订单已发货"),
+        (
+            {
+                "reply_to_message": {**_ANSWERED, "text": "您的订单已发货"},
+                "quote": {"text": "已发货", "position": 4},
+            },
+            "已发货",
+        ),
+        (
+            {"reply_to_message": {**_ANSWERED, "photo": kinds.FILES["photo"][0], "caption": "看"}},
+            "[图片] 看",
+        ),
+        (
+            {"reply_to_message": {**_ANSWERED, "poll": kinds.values()["poll"]}},
+            "[投票] 要哪种卡 月卡 季卡",
+        ),
+        ({"external_reply": {"origin": _ORIGIN, "photo": kinds.FILES["photo"][0]}}, "[图片]"),
+        ({"reply_to_story": {"chat": kinds.CHAT, "id": 3}}, "[动态]"),
+        (
+            {
+                "reply_to_message": {
+                    **_ANSWERED,
+                    "forum_topic_created": {"name": "x", "icon_color": 1},
+                }
+            },
+            "",
+        ),
+        ({}, ""),
+    ],
+)
+def test_what_a_message_answers_goes_along(fields: dict[str, Any], line: str) -> None:
+    update = an_update(text="这个呢", **fields)
+    [found] = heard(update)
+    assert (found.text, found.quoted) == ("这个呢", line)
+    assert heard(by_python_telegram_bot(update)) == (found,)
+
+
 @pytest.mark.parametrize(
     ("payload", "meant"),
     [

@@ -21,6 +21,7 @@ from connectors.messages import (
     PeerKind,
     Unit,
 )
+from connectors.onebot import segments
 from connectors.onebot.account import OneBotAccount
 from tests.connectors.onebot.conftest import Line
 from tests.factories.channels import House
@@ -454,6 +455,29 @@ async def test_typing_is_asked_for_until_an_implementation_says_that_it_cannot(
     assert line.connector.capabilities.has_typing
     await line.connector.typing(to(fake, "小明"), "bot", is_on=True)
     assert not line.connector.capabilities.has_typing
+
+
+# ---------------------------------------------------------------------- quotes
+
+
+async def test_what_a_message_answers_is_asked_for(line: Line, qq: FakeOneBot) -> None:
+    number = await qq.says("小明", "Steam 钱包码多少钱")
+    parts = [{"type": "reply", "data": {"id": number}}, segments.text("这个呢")]
+    await qq._tells("小明", parts)
+    _, found = await line.house.sink.until(2)
+    assert (found.text, found.quoted) == ("这个呢", "Steam 钱包码多少钱")
+
+
+async def test_what_nobody_tells_about_a_message_holds_nothing_up(
+    line: Line, qq: FakeOneBot
+) -> None:
+    qq.faults.add("hang", "get_msg")
+    for text in ("一", "二"):
+        await qq._tells("小明", [{"type": "reply", "data": {"id": "5"}}, segments.text(text)])
+    found = await line.house.sink.until(2)
+    assert [(one.text, one.quoted) for one in found] == [("一", ""), ("二", "")]
+    # who gave no answer once is not asked again
+    assert [one.method for one in qq.calls].count("get_msg") == 1
 
 
 # ---------------------------------------------------------------------- health

@@ -136,7 +136,11 @@ def test_files_come_with_the_words_around_them() -> None:
 
 
 def test_a_quote_is_its_own_words() -> None:
-    assert heard("c2c_quote").text == "这个多少钱"
+    found = heard("c2c_quote")
+    assert (found.text, found.quoted) == ("这个多少钱", "Q币100元")
+    picture = [{"attachments": [{"content_type": "image/png", "url": "https://a.example/1"}]}]
+    assert heard("c2c_quote", msg_elements=picture).quoted == "[图片]"
+    assert heard("c2c_quote", msg_elements=None).quoted == ""
 
 
 def test_a_card_is_described_and_marked_as_unreadable() -> None:

@@ -364,7 +364,11 @@ class FakeOneBot(FakePlatform):
             ):
                 key = str(params.get("file_id") or params.get("file"))
                 return self._gives(key, self.gives[action])
-            case "delete_msg" | "get_msg" | "get_stranger_info":
+            case "get_msg":
+                number = str(params.get("message_id"))
+                told = [one for one in self.history if str(one["message_id"]) == number]
+                return self._ok(told[0]) if told else self._failed(self.profile.failed, "gone")
+            case "delete_msg" | "get_stranger_info":
                 return self._ok({})
             case "get_recent_contact" if action in self.profile.extras:
                 return self._ok(self._contacts(int(params.get("count", 10))))

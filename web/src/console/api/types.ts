@@ -122,6 +122,8 @@ export interface Message {
   kind: MessageKind
   /** Holds `{{secret:ID}}` where a secret was. */
   text: string
+  /** What a customer's message answers, in the same form. */
+  quoted?: string
   secrets: Secret[]
   buttons: { id: string, label: string }[]
   attachments: Attachment[]

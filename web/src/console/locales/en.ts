@@ -88,6 +88,7 @@ const en: typeof zh = {
     customerSays: 'Customer',
     note: 'Private note',
     noteHint: 'colleagues only',
+    quoted: 'In reply to',
     image: 'Image',
     openImage: 'Open image: {name}',
     download: 'Download',

@@ -86,6 +86,7 @@ export default {
     customerSays: '客户',
     note: '内部备注',
     noteHint: '仅同事可见',
+    quoted: '引用',
     image: '图片',
     openImage: '查看大图：{name}',
     download: '下载',
