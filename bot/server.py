@@ -33,6 +33,7 @@ from bot.middleware import Rim
 from bot.network import Network
 from bot.pages import Pages, built_pages
 from bot.replies import BUTTONS
+from bot.retention import Keeping, Retention
 from bot.settings import Settings
 from bot.stopping import Stopping
 from connectors.errors import BadChannels, NotStored
@@ -64,7 +65,6 @@ SWEEP_S = 10.0
 HOUSEKEEPING_S = 3600.0
 EVENTS_KEPT = timedelta(days=7)
 """A console that was away for longer reloads everything."""
-RAW_KEPT = timedelta(days=7)
 WINDOWS_KEPT = timedelta(days=30)
 MAX_BODY_BYTES = 6 * 1024 * 1024
 SHUTDOWN_S = 5.0
@@ -420,19 +420,29 @@ async def _sweep(parts: Services) -> None:
 
 async def _housekeeping(parts: Services) -> None:
     """Drop what counts no longer, once an hour."""
+    settings = parts.settings
+    keeping = Keeping(
+        chats=settings.keep_chats_days,
+        files=settings.keep_files_days,
+        records=settings.keep_records_days,
+    )
+    retention = Retention(parts.storage, parts.media, keeping, parts.clock, sweep=parts.room.sweep)
+
+    def forget_old(work: UnitOfWork) -> None:
+        now = work.clock()
+        work.events.forget(now - EVENTS_KEPT)
+        work.windows.forget(now - WINDOWS_KEPT)
+        if settings.keep_raw_days:
+            work.channels.forget_raw(now - timedelta(days=settings.keep_raw_days))
+
     while True:
-        with suppress(StorageUnavailable):
+        try:
             await parts.gate.forget_old_attempts()
-            await parts.storage.write(_forget_old)
-            await parts.room.sweep()
+            await parts.storage.write(forget_old)
+            await retention.clear()
+        except (StorageUnavailable, OSError) as error:
+            log.warning("housekeeping_put_off", reason=str(error))
         await asyncio.sleep(HOUSEKEEPING_S)
-
-
-def _forget_old(work: UnitOfWork) -> None:
-    now = work.clock()
-    work.events.forget(now - EVENTS_KEPT)
-    work.channels.forget_raw(now - RAW_KEPT)
-    work.windows.forget(now - WINDOWS_KEPT)
 
 
 class _Tasks:

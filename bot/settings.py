@@ -21,8 +21,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="KEFU_",
         env_file=".env",
-        # a name that is left empty is one that is not set: so an admin means it
-        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         validate_default=False,
@@ -77,6 +75,19 @@ class Settings(BaseSettings):
     )
     proof_hours: Annotated[float, Field(gt=0, le=720)] = Field(
         24.0, description="顾客验证过的订单，多少小时内不用再验证"
+    )
+    keep_chats_days: Annotated[float, Field(ge=0, le=36_500)] = Field(
+        180.0,
+        description="已结束的聊天保留多少天：文字、里面的密码和图片、处理记录；0 表示一直保留",
+    )
+    keep_files_days: Annotated[float, Field(ge=0, le=36_500)] = Field(
+        90.0, description="图片和文件保留多少天，没结束的会话里的不删；0 表示一直保留"
+    )
+    keep_records_days: Annotated[float, Field(ge=0, le=36_500)] = Field(
+        365.0, description="谁验证过、看过、补发过哪个订单的记录保留多少天；0 表示一直保留"
+    )
+    keep_raw_days: Annotated[float, Field(ge=0, le=36_500)] = Field(
+        7.0, description="平台发来的原始数据（加密存放）保留多少天；0 表示一直保留"
     )
     idle_close_minutes: Annotated[float, Field(gt=0)] = Field(
         30.0, description="双方都不说话多少分钟后，机器人的会话自动结束"

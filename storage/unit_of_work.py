@@ -26,6 +26,7 @@ from storage.orders import OrderRows
 from storage.outbox import OutboxRows
 from storage.products import ProductRows
 from storage.proofs import ProofRows
+from storage.retention import RetentionRows
 from storage.reveals import RevealRows
 from storage.secrets import SecretRows
 from storage.sessions import SessionRows
@@ -148,6 +149,11 @@ class UnitOfWork:
     def reveals(self) -> RevealRows:
         """Who looked at a secret."""
         return RevealRows(self._connection, self._keyring)
+
+    @cached_property
+    def retention(self) -> RetentionRows:
+        """What is old enough to go."""
+        return RetentionRows(self._connection, self._keyring)
 
     @cached_property
     def products(self) -> ProductRows:
