@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from connectors.messages import Attachment, Outbound
 
 MAX_TEXT_CHARS = 4000
-Id = Annotated[str, Field(min_length=1, max_length=64)]
+# no control characters: PostgreSQL refuses NUL
+Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
 
 
 class _Frame(BaseModel):
@@ -34,7 +35,7 @@ class PressFrame(_Frame):
     type: Literal["press"]
     client_id: Id
     msg_id: Id
-    button: Annotated[str, Field(min_length=1, max_length=120)]
+    button: Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
 
 
 class CsatFrame(_Frame):
