@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -25,8 +26,9 @@ _REFUSALS = {
 }
 
 
+@cache
 def document() -> dict[str, Any]:
-    """The API of every app account."""
+    """The API of every app account; made once, as anybody may ask for it."""
     refs, schema = models_json_schema(list(_MODELS), ref_template=_REF)
     headers = [_header(TIMESTAMP, "Unix seconds"), _header(SIGNATURE, "v1=…, see above")]
 

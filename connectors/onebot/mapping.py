@@ -142,7 +142,8 @@ class Mapper:
         )
 
     def _other(self, event: Mapping[str, Any], now: datetime) -> Inbound:
-        raw = json.dumps(event, ensure_ascii=False, sort_keys=True, default=str)
+        # ASCII: half a surrogate pair can be written no other way
+        raw = json.dumps(event, sort_keys=True, default=str)
         return Inbound(
             dedup_key=f"other:{sha256(raw.encode()).hexdigest()}",
             address=Address(self.ref, "", ""),

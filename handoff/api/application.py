@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Protocol
 
 import structlog
@@ -124,6 +125,11 @@ class ConsoleApi:
 
     def document(self) -> dict[str, Any]:
         """``openapi.json``."""
+        return self._document
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        # anybody may ask for it, and making it takes 48 ms of CPU
         return document(self.routes, version=self._version)
 
     def application(self) -> web.Application:
