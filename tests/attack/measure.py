@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from aiohttp import web
 
 from tests.attack.attacker import attacking
 from tests.attack.catalogue import Attack
-from tests.attack.honest import Tally, crowd, middle, share
-from tests.attack.target import target
+from tests.attack.honest import Crowd, Tally, crowd, middle, share
+from tests.attack.target import Target, target
 from tests.factories.process import free_port
 from tests.factories.server import fitted, new_data_folder
 
@@ -29,6 +30,8 @@ class Outcome:
         came: What the attacker got, counted.
         refused: How many things honest people were refused under attack.
         reconnects: How often the server ended an honest visitor's connection under attack.
+        cpu_calm: CPU that the server used without the attack, in cores; ``cpu`` is under it. Tells
+            what an attack costs also where the machine is busy with something else.
         memory_mb: The most that it ever used, minus what it used before.
     """
 
@@ -48,6 +51,8 @@ class Outcome:
     refused: int
     reconnects: int
     came: dict[str, int]
+    cpu_calm: float
+    cpu: float
     memory_mb: float
     disk_mb: float
     log_kb: float
@@ -65,10 +70,10 @@ async def measured(attack: Attack, kb: Path, seconds: float, *, visitors: int) -
             target(folder, kb, sink=sink) as server,
             crowd(server.url, visitors) as people,
         ):
-            calm = await people.chat(seconds / 2)
+            calm, cpu_calm = await _chat(server, people, seconds / 2)
             memory, disk, log = server.memory_mb(), server.disk_mb(), len(server.log())
             async with attacking(attack.name, server.url, seconds=seconds) as attacker:
-                under = await people.chat(seconds)
+                under, cpu = await _chat(server, people, seconds)
             peak, grown, logged = server.memory_mb("VmHWM"), server.disk_mb(), len(server.log())
             await people.chat(SETTLES_S)
             calm.add(await people.chat(seconds / 2))
@@ -78,11 +83,20 @@ async def measured(attack: Attack, kb: Path, seconds: float, *, visitors: int) -
                 calm,
                 under,
                 came=dict(sorted(attacker.came.items())),
+                cpu_calm=cpu_calm,
+                cpu=cpu,
                 memory_mb=peak - memory,
                 disk_mb=grown - disk,
                 log_kb=(logged - log) / 1024,
                 is_alive=server.is_alive,
             )
+
+
+async def _chat(server: Target, people: Crowd, seconds: float) -> tuple[Tally, float]:
+    """What honest people met, and how many cores the server used meanwhile."""
+    cpu_s, started = server.cpu_s(), time.monotonic()
+    met = await people.chat(seconds)
+    return met, (server.cpu_s() - cpu_s) / (time.monotonic() - started)
 
 
 def _outcome(
@@ -92,6 +106,8 @@ def _outcome(
     under: Tally,
     *,
     came: dict[str, int],
+    cpu_calm: float,
+    cpu: float,
     memory_mb: float,
     disk_mb: float,
     log_kb: float,
@@ -115,6 +131,8 @@ def _outcome(
         refused=len(under.refused),
         reconnects=under.reconnects,
         came=came,
+        cpu_calm=cpu_calm,
+        cpu=cpu,
         memory_mb=memory_mb,
         disk_mb=disk_mb,
         log_kb=log_kb,

@@ -17,7 +17,7 @@ BEGINS, ENDS = "<!-- attacks -->", "<!-- /attacks -->"
 _HEAD = (
     "| attack | what came back to the attacker | p50 / p99 without, ms | under attack, ms"
     " | p99 ratio | unanswered | newcomer's first answer, ms | agent's log-in, ms"
-    " | memory · disk · log |"
+    " | cores used | memory · disk · log |"
 )
 
 
@@ -64,6 +64,7 @@ def _row(rounds: Sequence[Outcome]) -> str:
         f"{lost} of {asked}",
         f"{one.newcomer_calm_ms:.0f} → {one.newcomer_ms:.0f}",
         f"{one.log_in_calm_ms:.0f} → {one.log_in_ms:.0f}",
+        f"{one.cpu_calm:.2f} → {one.cpu:.2f}",
         f"{one.memory_mb:+.0f} MB · {one.disk_mb:+.1f} MB · {one.log_kb:+.0f} kB",
     )
     return "| " + " | ".join(cells) + " |"
