@@ -151,21 +151,21 @@ class Admission:
 
         return await self._units.write(unit)
 
-    async def may_mail_code(self, number: OrderNumber, contact: SecretStr | None) -> bool:
-        """Count a mail to a contact; ``False`` if it had too many. The customer is not told.
+    async def mail(self, number: OrderNumber, contact: SecretStr | None) -> Verdict:
+        """Count a mail, code or cards, to the mailbox of whoever asks or of somebody else.
 
         Args:
             contact: ``None`` where the order has none or does not exist: it takes as long.
         """
         to = f"nobody:{number}" if contact is None else f"contact:{contact.get_secret_value()}"
 
-        def unit(work: ShopWork) -> bool:
+        def unit(work: ShopWork) -> Verdict:
             now = self._clock()
             work.attempts.hold((), to, now)
-            verdict = self._judge_mails(work, ANYBODY, to, now, self._limits.codes_of_contact)
+            verdict = self._judge_mails(work, ANYBODY, to, now, self._limits.mails_of_contact)
             if verdict.is_admitted:
                 work.attempts.add(AttemptKind.CODE, ANYBODY, to, now)
-            return verdict.is_admitted
+            return verdict
 
         return await self._units.write(unit)
 

@@ -41,7 +41,7 @@ from shop.letters import cards_letter, code_letter
 from shop.numbers import OrderNumber, read_number
 from shop.orders import Order
 from shop.ports import Clock, ShopWork, Units
-from shop.proofs import Code, Factor, Proof
+from shop.proofs import Code, Factor, Level, Proof
 from shop.records import Disclosed, ResendChannel, Resent, Shown
 from shop.settings import GateSettings
 from shop.throttle import AttemptKind
@@ -181,6 +181,9 @@ class Gate:
         wait_s: float | None = None
         if outcome in {ResendOutcome.SHOWN, ResendOutcome.MAILED}:
             wait_s = await self._cooldown_s(order.number, outcome, now)
+            if wait_s is None and outcome is ResendOutcome.MAILED and standing.level < Level.OWNER:
+                # whoever knows somebody's contact must not fill their mailbox
+                wait_s = (await self._admission.mail(order.number, order.contact.value)).wait_s
             cards = await self._cards(order.number) if wait_s is None else ()
             if wait_s is not None:
                 outcome = ResendOutcome.COOLDOWN
@@ -249,7 +252,7 @@ class Gate:
                     return CodeAnswer(outcome, good_for_s, retry_after_s=verdict.retry_after_s)
                 order = await self._backend.find_order(asked)
                 contact = _mailbox(order)
-                may_mail = await self._admission.may_mail_code(asked, contact)
+                may_mail = (await self._admission.mail(asked, contact)).is_admitted
         except (BackendError, TimeoutError) as error:
             _log_unavailable("send_code", error)
             return CodeAnswer(CodeOutcome.UNAVAILABLE, good_for_s)

@@ -87,7 +87,7 @@ class Limits:
         card_crowd: Of all strangers.
         codes: E-mailed codes in ``code_window_s`` seconds: of one source, and for one order.
         codes_of_owner: For one order, if whoever asks proved it before.
-        codes_of_contact: To one mailbox, whatever the order.
+        mails_of_contact: Codes, and cards for whoever only knows the contact, to one mailbox.
         codes_of_all: By all together: a mail provider stops those who send too much.
     """
 
@@ -101,7 +101,7 @@ class Limits:
     card_crowd: CrowdLimits = CrowdLimits(failures=200, spacing_s=5)
     codes: int = 5
     codes_of_owner: int = 8
-    codes_of_contact: int = 8
+    mails_of_contact: int = 8
     codes_of_all: int = 120
     code_window_s: int = 3600
 
@@ -164,6 +164,11 @@ class Verdict:
     def is_admitted(self) -> bool:
         """Whether the request may go on."""
         return self.ruling is Ruling.ADMITTED
+
+    @property
+    def wait_s(self) -> float | None:
+        """Seconds to wait; ``None`` when admitted."""
+        return None if self.is_admitted else self.retry_after_s
 
 
 ADMITTED = Verdict(Ruling.ADMITTED)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from shop.answers import CardOutcome, CodeOutcome, OrderOutcome, Requester
+from shop.answers import CardOutcome, CodeOutcome, OrderOutcome, Requester, ResendOutcome
 from shop.numbers import OrderNumber, show_number
 from shop.proofs import Factor, Level
 from shop.throttle import Limits, breadth
@@ -233,7 +233,7 @@ async def test_all_codes_together_have_a_limit(shop: Shop) -> None:
 
 
 async def test_one_mailbox_gets_few_codes_however_many_orders_it_has(shop: Shop) -> None:
-    numbers = [OrderNumber(f"DD{at:020}") for at in range(LIMITS.codes_of_contact + 2)]
+    numbers = [OrderNumber(f"DD{at:020}") for at in range(LIMITS.mails_of_contact + 2)]
     await shop.has(*(an_order(one) for one in numbers))
     some = strangers()
     for number in numbers:
@@ -242,7 +242,24 @@ async def test_one_mailbox_gets_few_codes_however_many_orders_it_has(shop: Shop)
         assert answer.outcome is CodeOutcome.SENT
         await shop.commit(answer.effects)
 
-    assert len(shop.mails) == LIMITS.codes_of_contact
+    assert len(shop.mails) == LIMITS.mails_of_contact
+
+
+async def test_whoever_knows_a_contact_cannot_fill_its_mailbox_with_cards(shop: Shop) -> None:
+    await shop.has(an_order(), cards=(a_card(SECRET),))
+    some = strangers()
+    told = []
+    for _ in range(LIMITS.mails_of_contact + 1):
+        answer = await shop.gate.resend(next(some), NUMBER, proof=SecretStr(EMAIL))
+        await shop.commit(answer.effects)
+        told.append(answer.outcome)
+        shop.clock.pass_(minutes=2)
+
+    assert told[:-1] == [ResendOutcome.MAILED] * LIMITS.mails_of_contact
+    assert told[-1] is ResendOutcome.COOLDOWN
+    shop.clock.pass_(hours=1)
+    answer = await shop.gate.resend(next(some), NUMBER, proof=SecretStr(EMAIL))
+    assert answer.outcome is ResendOutcome.MAILED
 
 
 async def test_strangers_who_use_an_orders_codes_up_leave_some_to_its_owner(shop: Shop) -> None:
