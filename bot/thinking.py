@@ -280,7 +280,8 @@ class Mind:
         composer = self._composer(conversation, memory)
         caller = Caller(
             address=conversation.address,
-            sources=group[0].sources,
+            # every place that one of the messages came from
+            sources=tuple(sorted({one for message in group for one in message.sources})),
             turn_id=turn_id,
             conversation_id=conversation.id,
             is_english=memory.is_english,
