@@ -171,7 +171,7 @@ async def test_notices_during_a_reading_are_read_in_one_more_round(
     stand: Stand, fake: FakeWeComKF
 ) -> None:
     await stand.serve()
-    fake.faults.add("delay", "kf/sync_msg", seconds=0.05)
+    fake.faults.add("delay", "kf/sync_msg", seconds=0.5)  # what is said meanwhile fits in
     await fake.says("ming", "第0句")
     await fake.until(lambda: len(fake.faults.used) == 1)
     before = reads(fake)
