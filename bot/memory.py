@@ -49,6 +49,7 @@ class Memory:
         is_english: The customer writes English.
         tried: What the bot did lately, a few words each, for whoever takes over.
         orders: Orders that were looked up: number and outcome, newest last.
+        knows_privacy: The customer was told what becomes of their data.
     """
 
     pending: PendingTool | None = None
@@ -67,6 +68,7 @@ class Memory:
     is_english: bool = False
     tried: tuple[str, ...] = ()
     orders: tuple[tuple[str, str], ...] = ()
+    knows_privacy: bool = False
 
     def having_tried(self, what: str) -> Memory:
         """The memory with one more thing that the bot did; the last few are kept."""

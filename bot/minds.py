@@ -84,6 +84,7 @@ class Minds:
             pictures=self._pictures,
             choose=self._choose,
             welcome=Welcome(kb.shop.welcome or "", tuple(kb.shop.welcome_buttons)),
+            privacy=kb.shop.privacy,
         )
 
 

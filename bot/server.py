@@ -302,13 +302,17 @@ def greeting(parts: Services, locale: str) -> Greeting:
         for name in kb.shop.welcome_buttons
         if (intent := kb.intents.get(name)) is not None
     ]
-    welcome = kb.shop.welcome or "您好，有什么可以帮您？"
+    hello = "Hello! How can I help you?"
+    if not is_english:
+        hello = kb.shop.welcome or "您好，有什么可以帮您？"
+    privacy = kb.shop.privacy
+    notice = privacy.said(is_english=is_english) if privacy is not None else ""
     return Greeting(
         shop_name=kb.shop.name,
         hours_text=kb.shop.hours.text,
         # what the page promises must be so now: opening hours alone answer nobody
         is_open=parts.presence.online_count() > 0,
-        text="Hello! How can I help you?" if is_english else welcome,
+        text="\n\n".join(filter(None, (hello, notice))),
         buttons=buttons,
     )
 

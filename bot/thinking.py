@@ -37,11 +37,13 @@ from handoff import moves
 from handoff.conversation import Conversation, State, WaitingMode
 from handoff.moves import Occurrence, Reason, Speech
 from handoff.transcript import TurnReasons
-from knowledge_base.intent import Intent, IntentId
+from knowledge_base.intent import Intent, IntentId, Privacy
 from knowledge_base.recognition import Band, Recognition
 from shop.numbers import OrderNumber, show_number
 
 _LEAVES_QUEUE = frozenset({"不用了", "不用人工了", "算了", "不等了", "取消", "cancel"})
+_SHOWS_GREETING = {"web", "terminal"}
+"""Where the notice stands above the first message already, or the admin tries things out."""
 _QUEUE_BUTTONS: Mapping[str, Occurrence] = {
     "wait": moves.ChoseToWait(),
     "leave_message": moves.ChoseToLeaveMessage(),
@@ -127,6 +129,7 @@ class Mind:
         pictures: Stored pictures of the knowledge base, by file.
         choose: An index below the given count, for answers that say the same.
         welcome: Said to who arrives.
+        privacy: Said once to every customer; ``None`` for nothing.
     """
 
     intents: Mapping[IntentId, Intent]
@@ -143,6 +146,7 @@ class Mind:
     pictures: Callable[[], Mapping[str, Attachment]]
     choose: Callable[[int], int]
     welcome: Welcome
+    privacy: Privacy | None
 
     @staticmethod
     def memory(conversation: Conversation) -> Memory:
@@ -200,7 +204,7 @@ class Mind:
             recognitions = self.questions(utterance.words, "") if utterance.words else ()
             return self._silent(memory, recognitions, reopens=reopens)
         if conversation.state is State.CLOSED:
-            memory = Memory(is_english=memory.is_english)
+            memory = Memory(is_english=memory.is_english, knows_privacy=memory.knows_privacy)
         is_late, memory = acts.joined(group, memory, has_words=bool(utterance.text.strip()))
         if is_late:
             return self._silent(memory, (), reopens=reopens)
@@ -214,7 +218,23 @@ class Mind:
             composer = self._composer(conversation, memory)
             promised = composer.promised(thought.replies[-1], self.when_open(memory.is_english))
             thought = replace(thought, replies=(*thought.replies[:-1], promised))
-        return thought
+        return self._with_privacy(thought, conversation.address.ref.channel)
+
+    def _with_privacy(self, thought: Thought, channel: str) -> Thought:
+        """The thought with the privacy notice under its last reply, the first time there is one."""
+        memory = thought.memory
+        if self.privacy is None or memory.knows_privacy or not thought.replies:
+            return thought
+        if channel in _SHOWS_GREETING:
+            return thought
+        last = thought.replies[-1]
+        notice = self.privacy.said(is_english=memory.is_english)
+        told = replace(last, text=f"{last.text}\n\n{notice}")
+        return replace(
+            thought,
+            replies=(*thought.replies[:-1], told),
+            memory=replace(memory, knows_privacy=True),
+        )
 
     def _greeted(self, utterance: Utterance, memory: Memory) -> Decision:
         """Somebody arrived: a welcome, and where a link named an order, its state."""

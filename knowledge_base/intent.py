@@ -81,6 +81,29 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Privacy:
+    """What is said of the customer's data before the first message.
+
+    Attributes:
+        en: In English; ``None``: the Chinese text is all there is.
+        url: Where more of it stands.
+    """
+
+    text: str
+    en: str | None = None
+    url: str | None = None
+
+    def said(self, *, is_english: bool) -> str:
+        """The notice in one of the two languages, with its address.
+
+        >>> Privacy("聊天会保存", url="https://a.example/p").said(is_english=False)
+        '聊天会保存 https://a.example/p'
+        """
+        text = (self.en or self.text) if is_english else self.text
+        return f"{text} {self.url}" if self.url else text
+
+
+@dataclass(frozen=True, slots=True)
 class ShopInfo:
     """The shop as answers may name it (``shop.name`` …).
 
@@ -92,6 +115,7 @@ class ShopInfo:
         welcome_buttons: Intents offered at once.
         service_email: Where to write to, if there is such an address.
         website: Address of the shop, if written.
+        privacy: Said once to every customer; ``None`` where the shop's own page says it.
     """
 
     name: str
@@ -101,6 +125,7 @@ class ShopInfo:
     welcome_buttons: tuple[IntentId, ...] = ()
     service_email: str | None = None
     website: str | None = None
+    privacy: Privacy | None = None
 
     @property
     def timezone(self) -> str:

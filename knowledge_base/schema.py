@@ -1,5 +1,6 @@
 """kb.yaml's format as pydantic models, and its errors in words that an admin can act on."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
@@ -88,6 +89,21 @@ class IntentPart(_Part):
         return patterns
 
 
+class PrivacyPart(_Part):
+    """``privacy:``; where a text alone stands, it is the Chinese one."""
+
+    text: Text
+    en: Text | None = None
+    url: Text | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s<>\"]+", url):
+            raise ValueError(f"“{url[:40]}” 不是网址 (no address)，要以 https:// 开头")
+        return url
+
+
 class ShopPart(_Part):
     """``shop:``."""
 
@@ -99,6 +115,7 @@ class ShopPart(_Part):
     welcome_buttons: Ids = []
     service_email: Text | None = None
     website: Text | None = None
+    privacy: Annotated[PrivacyPart, BeforeValidator(_as_outcome)] | None = None
 
 
 class ThresholdsPart(_Part):
@@ -140,6 +157,7 @@ FileT = TypeVar("FileT", bound=IncludedFile)
 # Which model's keys are valid at a path; "*" stands for a name that the admin chose.
 _KEYS: Final[dict[tuple[str, ...], type[BaseModel]]] = {
     ("shop",): ShopPart,
+    ("shop", "privacy"): PrivacyPart,
     ("thresholds",): ThresholdsPart,
     ("policy",): PolicyPart,
     ("intents", "*"): IntentPart,

@@ -16,6 +16,7 @@ from knowledge_base.intent import (
     IntentId,
     Outcome,
     PolicySettings,
+    Privacy,
     ShopInfo,
 )
 from knowledge_base.problem import Place, Problem, problem_at
@@ -330,6 +331,7 @@ def _shop(main: KnowledgeBaseFile, document: Document, problems: list[Problem]) 
         welcome_buttons=tuple(IntentId(name) for name in part.welcome_buttons),
         service_email=part.service_email,
         website=part.website,
+        privacy=None if part.privacy is None else Privacy(**part.privacy.model_dump()),
     )
 
 

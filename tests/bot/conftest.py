@@ -59,8 +59,8 @@ class Channel(BaseConnector):
 
     capabilities = Capabilities(max_text=4000, composes=True, send_idempotent=True)
 
-    def __init__(self) -> None:
-        super().__init__(CHANNEL)
+    def __init__(self, ref: ChannelRef = CHANNEL) -> None:
+        super().__init__(ref)
         self.lines: list[Outbound] = []
         self.typing_shown: list[bool] = []
 
@@ -69,7 +69,7 @@ class Channel(BaseConnector):
         return SendResult(SendStatus.ACCEPTED)
 
     async def typing(self, address: Address, author: str, *, is_on: bool) -> None:
-        assert address.ref == CHANNEL
+        assert address.ref == self.ref
         assert author == "bot"
         self.typing_shown.append(is_on)
 
@@ -85,7 +85,7 @@ class Customer:
 
     @property
     def address(self) -> Address:
-        return Address(CHANNEL, self.name, self.name)
+        return Address(self.channel.ref, self.name, self.name)
 
     def message(self, text: str = "", **parts: Any) -> Inbound:
         """What the channel would make of what they write."""

@@ -1,0 +1,80 @@
+"""Every customer is told once what becomes of what they write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.app import Services
+from bot.server import greeting
+from connectors.messages import ChannelRef
+from knowledge_base.errors import KnowledgeBaseError
+from knowledge_base.intent import Privacy
+from knowledge_base.source import read_source
+from tests.bot.conftest import Channel, Customer
+
+NOTICE = Privacy("聊天会保存 180 天。", "Chats are kept for 180 days.", "https://a.example/p")
+
+
+@pytest.fixture
+def told(parts: Services) -> None:
+    """A shop whose kb.yaml has a notice."""
+    kb = parts.knowledge.current
+    parts.minds._mind = replace(parts.minds(), privacy=NOTICE)
+    assert parts.knowledge.current is kb
+
+
+@pytest.fixture
+def customer(parts: Services) -> Customer:
+    """Somebody on a channel that shows no page."""
+    channel = Channel(ChannelRef("telegram", "tests"))
+    parts.add(channel)
+    return Customer(parts, channel, [])
+
+
+@pytest.mark.usefixtures("told")
+async def test_the_first_answer_on_a_channel_carries_the_notice_and_no_other_does(
+    customer: Customer,
+) -> None:
+    first = await customer.says("你好")
+    assert "聊天会保存 180 天。 https://a.example/p" in first
+    assert "保存" not in await customer.says("怎么付款")
+
+
+async def test_a_shop_without_a_notice_says_nothing(customer: Customer, parts: Services) -> None:
+    parts.minds._mind = replace(parts.minds(), privacy=None)
+    assert "保存" not in await customer.says("你好")
+
+
+async def test_the_page_shows_the_notice_with_its_greeting(parts: Services) -> None:
+    kb = parts.knowledge.current
+    parts.knowledge.current = replace(kb, shop=replace(kb.shop, privacy=NOTICE))
+    try:
+        assert greeting(parts, "zh").text.endswith("聊天会保存 180 天。 https://a.example/p")
+        assert "Chats are kept for 180 days." in greeting(parts, "en").text
+        parts.knowledge.current = replace(kb, shop=replace(kb.shop, privacy=None))
+        assert "保存" not in greeting(parts, "zh").text
+    finally:
+        parts.knowledge.current = kb
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("privacy: {txt: 会保存}", "txt"),
+        ("privacy: {text: 会保存, url: 'javascript:alert(1)'}", "不是网址"),
+        ("privacy: []", "privacy"),
+    ],
+)
+def test_a_notice_that_is_wrong_is_told_with_file_and_line(
+    written: str, said: str, small_kb_file: Path
+) -> None:
+    text = small_kb_file.read_text(encoding="utf-8")
+    line = text[: text.index("shop: {")].count("\n") + 1
+    small_kb_file.write_text(text.replace("shop: {", f"shop: {{{written}, ", 1), encoding="utf-8")
+    with pytest.raises(KnowledgeBaseError) as caught:
+        read_source(small_kb_file, {})
+    assert f"kb.yaml:{line}: " in str(caught.value)
+    assert said in str(caught.value)
