@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.errors import SendError
-from connectors.onebot.link import NO_ACTION, Link
+from connectors.onebot.link import Link
 
 LONGEST = timedelta(hours=12)
 """Older questions are history: whoever asked has found another way, or asks again."""
@@ -32,8 +32,6 @@ class Backfill:
     def __init__(self, self_id: str) -> None:
         self._self_id = self_id
         self._heard: OrderedDict[str, None] = OrderedDict()
-        self._has_contacts = True
-        self._has_history = True
 
     def heard(self, event: Mapping[str, Any]) -> None:
         """Somebody wrote in private."""
@@ -52,10 +50,9 @@ class Backfill:
         found: list[dict[str, Any]] = []
         try:
             for user_id in await self._peers(link, since):
-                if not self._has_history:
+                answer = await link.ask("get_friend_msg_history", user_id=user_id, count=COUNT)
+                if answer is None:
                     break
-                answer = await link.call("get_friend_msg_history", user_id=user_id, count=COUNT)
-                self._has_history = answer.get("retcode") != NO_ACTION
                 found += [
                     one for one in _messages(answer) if _seconds(one, "time") >= _start(since)
                 ]
@@ -65,16 +62,14 @@ class Backfill:
 
     async def _peers(self, link: Link, since: datetime) -> Sequence[str]:
         """Who may have written since then."""
-        if self._has_contacts:
-            answer = await link.call("get_recent_contact", count=MAX_PEERS)
-            self._has_contacts = answer.get("retcode") != NO_ACTION
-            if self._has_contacts:
-                return [
-                    str(one.get("peerUin", ""))
-                    for one in _contacts(answer)
-                    if one.get("chatType") == _PRIVATE and _seconds(one, "msgTime") >= _start(since)
-                ]
-        return list(self._heard)
+        answer = await link.ask("get_recent_contact", count=MAX_PEERS)
+        if answer is None:
+            return list(self._heard)
+        return [
+            str(one.get("peerUin", ""))
+            for one in _contacts(answer)
+            if one.get("chatType") == _PRIVATE and _seconds(one, "msgTime") >= _start(since)
+        ]
 
 
 def _start(since: datetime) -> float:

@@ -39,7 +39,7 @@ from connectors.onebot import codes, segments
 from connectors.onebot.account import OneBotAccount
 from connectors.onebot.backfill import Backfill
 from connectors.onebot.files import Files
-from connectors.onebot.link import NO_ACTION, REPLACED, Link
+from connectors.onebot.link import REPLACED, Link
 from connectors.onebot.mapping import TEMPORARY, Mapper, line_of
 from connectors.secrets import is_same
 
@@ -398,10 +398,10 @@ class OneBotConnector(BaseConnector):
         if not is_on or link is None or not self._can_type or not is_private:
             return
         with suppress(SendError):
-            answer = await link.call(
+            answer = await link.ask(
                 "set_input_status", user_id=_number(address.user_id), event_type=1
             )
-            self._can_type = answer.get("retcode") != NO_ACTION
+            self._can_type = answer is not None
 
     # ------------------------------------------------------------------ files and checks
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -18,14 +19,16 @@ log = structlog.get_logger(__name__)
 Wire = web.WebSocketResponse | ClientWebSocketResponse
 REPLACED = 4001
 HALF_DEAD = 4002
-NO_ACTION = 1404
+_NO_ACTION = 1404
+TIMEOUT = "timeout"
+_SILENT_BEFORE_MISSING = 2
 
 
 class Link:
     """A connection.
 
     Attributes:
-        missing: Actions that the other side does not have.
+        missing: Actions that the other side does not have, or never answers.
         late: Consecutive actions without an answer.
         foreign: Answers that nobody waited for: too late, or to somebody else's echo.
     """
@@ -37,6 +40,7 @@ class Link:
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._numbers = count(1)
         self.missing: set[str] = set()
+        self._silent: Counter[str] = Counter()
         self.late = 0
         self.foreign = 0
 
@@ -51,6 +55,14 @@ class Link:
         Raises:
             Retryable: ``offline`` (nothing was sent) or ``timeout`` (nobody knows).
         """
+        try:
+            return await self._called(action, params)
+        except Retryable as error:
+            if error.code == TIMEOUT:
+                await self._noted_late()
+            raise
+
+    async def _called(self, action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         echo = f"kefu{next(self._numbers)}"
         answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[echo] = answer
@@ -59,8 +71,7 @@ class Link:
             async with asyncio.timeout(self._timeout_s):
                 found = await answer
         except TimeoutError:
-            await self._noted_late()
-            raise Retryable("timeout", "the OneBot side did not answer", maybe_sent=True) from None
+            raise Retryable(TIMEOUT, "the OneBot side did not answer", maybe_sent=True) from None
         finally:
             self._waiting.pop(echo, None)
         self.late = 0
@@ -69,13 +80,24 @@ class Link:
     async def ask(self, action: str, **params: Any) -> Mapping[str, Any] | None:
         """Ask for what not every implementation has; ``None`` where this one has not.
 
+        Some say nothing at all to an action that they do not know: that is no sign of a dead
+        connection, and who was silent twice is not asked again.
+
         Raises:
             Retryable: As ``call``.
         """
         if action in self.missing:
             return None
-        answer = await self.call(action, **params)
-        if answer.get("retcode") == NO_ACTION:
+        try:
+            answer = await self._called(action, params)
+        except Retryable as error:
+            if error.code == TIMEOUT:
+                self._silent[action] += 1
+            if self._silent[action] >= _SILENT_BEFORE_MISSING:
+                self.missing.add(action)
+            raise
+        self._silent[action] = 0
+        if answer.get("retcode") == _NO_ACTION:
             self.missing.add(action)
             return None
         return answer

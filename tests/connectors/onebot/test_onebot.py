@@ -457,6 +457,18 @@ async def test_typing_is_asked_for_until_an_implementation_says_that_it_cannot(
     assert not line.connector.capabilities.has_typing
 
 
+async def test_who_says_nothing_to_what_is_not_known_there_is_not_taken_for_dead(
+    line: Line, qq: FakeOneBot
+) -> None:
+    qq.faults.add("hang", "set_input_status", times=99)
+    for _ in range(5):
+        await line.connector.typing(to(qq, "小明"), "bot", is_on=True)
+    assert [one.method for one in qq.calls].count("set_input_status") == 2
+    await line.connector.send(a_unit(to(qq, "小明")))
+    assert [one.text for one in qq.shown("小明")] == ["您好"]
+    assert line.connector.health().state is HealthState.UP
+
+
 # ---------------------------------------------------------------------- quotes
 
 
