@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,6 +39,7 @@ from connectors.mail import MailConnector, SmtpAccount
 from connectors.media import MediaStore
 from connectors.messages import Address, Connector, Grant
 from handoff.desk import Desk
+from handoff.errors import StorageUnavailable
 from handoff.presence import Presence
 from handoff.rules import Rules
 from shop.backends.embedded import EmbeddedShop
@@ -176,6 +177,12 @@ class Services:
         """Make a connector known to delivery."""
         self.connectors[connector.ref.channel, connector.ref.account_id] = connector
 
+    async def resume(self) -> None:
+        """This process is the one that sends again: go on where it had to stop."""
+        with suppress(StorageUnavailable):  # else the leases run out by themselves
+            await self.storage.write(lambda work: work.outbox.release(self.clock()))
+        self.delivery.resume()
+
     async def start(self) -> None:
         """Take up what a process before this one left undone."""
         await self.storage.write(lambda work: work.outbox.release(self.clock()))
@@ -194,6 +201,7 @@ async def services(
     on_turn: Callable[[Outcome], None] = lambda _outcome: None,
     limits: Limits | None = None,
     sleep: Sleep = asyncio.sleep,
+    may_send: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[Services]:
     """Build the parts on a database whose tables are up to date.
 
@@ -202,6 +210,7 @@ async def services(
         on_turn: Told after each committed turn, beside the metrics.
         limits: How often one may look and try; ``None`` for the usual.
         sleep: Keeps the channels' pace.
+        may_send: Whether this process is still the one that sends.
     """
     after_commit = AfterCommit()
     metrics = Metrics()
@@ -216,7 +225,12 @@ async def services(
         if told_last is not None:
             steady.resume(told_last)
         delivery = Delivery(
-            StoredOutbox(storage), connectors, clock=clock, random=random.random, sleep=sleep
+            StoredOutbox(storage),
+            connectors,
+            clock=clock,
+            random=random.random,
+            sleep=sleep,
+            may_send=may_send,
         )
         after_commit.delivery = delivery
         media = MediaStore(settings.data_dir / "media", named=masked)

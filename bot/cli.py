@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 
 from bot import command
 from bot.channels_cli import channels
-from bot.command import DATA, KB, now, settings_and_data, with_storage
+from bot.command import DATA, KB, alone, now, settings_and_data, with_storage
 from bot.errors import KefuError
 from bot.kb_cli import kb
 from connectors.errors import ConnectorError
@@ -195,10 +196,11 @@ def db() -> None:
 @DATA
 def upgrade_database(*, data: Path | None) -> None:
     """把数据库升级到当前版本（启动时也会自动做）。"""
-    from storage.schema import upgrade  # noqa: PLC0415
+    from storage.schema import is_current, upgrade  # noqa: PLC0415
 
     settings = settings_and_data(data)
-    click.echo("已升级" if upgrade(settings.database) else "已经是最新")
+    with nullcontext() if is_current(settings.database) else alone(settings):
+        click.echo("已升级" if upgrade(settings.database) else "已经是最新")
 
 
 @db.command()
@@ -212,12 +214,11 @@ def new_key() -> None:
 def rotate_key(*, data: Path | None) -> None:
     """换加密密钥：用新密钥把所有加密内容重新封一遍。先停掉 kefu 再做。"""
     from bot.app import configured_keyring, key_file, opened_database  # noqa: PLC0415
-    from bot.data_lock import exclusive  # noqa: PLC0415
     from storage.key_file import KeyFile  # noqa: PLC0415
     from storage.keys import reseal_all  # noqa: PLC0415
 
     settings = settings_and_data(data)
-    with exclusive(settings.data_dir):
+    with alone(settings):
         opened_database(settings)  # the right key for the right data, or nothing is touched
         if settings.secret_key is not None:
             # configured keys are changed where they are configured: new one first, then this

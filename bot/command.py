@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,12 +54,33 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Keep every other kefu off the data folder and the database while the block runs.
+
+    Raises:
+        DataInUse: One has the data folder.
+        DatabaseInUse: One has the database, perhaps from another data folder.
+    """
+    from bot.data_lock import exclusive  # noqa: PLC0415
+    from storage.claim import claimed  # noqa: PLC0415
+
+    with exclusive(settings.data_dir), claimed(settings.database):
+        yield
+
+
 def with_storage(settings: Settings, work: Callable[[Storage], Coroutine[Any, Any, None]]) -> None:
-    """Open the database, up to date, for one command; a running kefu may use it meanwhile."""
+    """Open the database, up to date, for one command; a running kefu may use it meanwhile.
+
+    Raises:
+        DataInUse, DatabaseInUse: It would have to be brought up to date under a running kefu.
+    """
     from bot.app import opened_database  # noqa: PLC0415
+    from storage.schema import is_current  # noqa: PLC0415
     from storage.storage import Storage  # noqa: PLC0415
 
-    keyring = opened_database(settings)
+    with nullcontext() if is_current(settings.database) else alone(settings):
+        keyring = opened_database(settings)
 
     async def opened() -> None:
         async with Storage.open(settings.database, keyring=keyring, clock=now) as storage:

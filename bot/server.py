@@ -55,6 +55,7 @@ from handoff.passwords import is_right
 from handoff.timers import tick
 from shop.demo import plant
 from storage.chatlog import StoredChatLog
+from storage.claim import Claim, claim_to
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -82,12 +83,14 @@ class Started:
         url: Where it answers.
         admin_password: The password that was made for ``admin`` at this first start, else ``None``.
         application: What answers there.
+        claim: To the database.
     """
 
     url: str
     services: Services
     admin_password: str | None
     application: web.Application
+    claim: Claim
 
 
 def serve(settings: Settings, *, is_demo: bool) -> None:
@@ -110,8 +113,14 @@ async def _serve(settings: Settings, *, is_demo: bool) -> None:
     with suppress(asyncio.CancelledError):
         async with running(settings, is_demo=is_demo) as started:
             _announce(started, is_demo=is_demo)
-            await stopping.asked()
+            taken = asyncio.create_task(started.claim.keep(started.services.resume))
+            await asyncio.wait(
+                {taken, asyncio.create_task(stopping.asked())}, return_when=asyncio.FIRST_COMPLETED
+            )
             started.services.storage.hurry()
+            if taken.done():
+                raise taken.result()  # nobody is served twice
+            taken.cancel()
 
 
 @asynccontextmanager
@@ -132,14 +141,21 @@ async def running(
         # the port first: it is the mistake that is made most often
         listener = _bind(settings)
         stack.callback(listener.close)
-        stack.enter_context(exclusive(settings.data_dir))
+        claim = await _alone(settings, stack)
         configured = accounts(settings.channels)
         knowledge, keyring = await asyncio.gather(
             asyncio.to_thread(load_knowledge, settings),
             asyncio.to_thread(opened_database, settings),
         )
         parts = await stack.enter_async_context(
-            services(settings, keyring=keyring, knowledge=knowledge, clock=clock, sleep=sleep)
+            services(
+                settings,
+                keyring=keyring,
+                knowledge=knowledge,
+                clock=clock,
+                sleep=sleep,
+                may_send=lambda: claim.is_held,
+            )
         )
         password = await _first_admin(parts, is_demo=is_demo)
 
@@ -192,7 +208,7 @@ async def running(
         gc.collect()
         gc.freeze()
         host, port = listener.getsockname()[:2]
-        yield Started(f"http://{_shown(host)}:{port}", parts, password, application)
+        yield Started(f"http://{_shown(host)}:{port}", parts, password, application, claim)
 
 
 def _watched(
@@ -382,6 +398,15 @@ def _bind(settings: Settings) -> socket.socket:
             f"{settings.host}:{settings.port} 用不了（{error.strerror}）：可能已经有程序占用，"
             "换一个端口（--port 或 KEFU_PORT）再试"
         ) from error
+
+
+async def _alone(settings: Settings, stack: AsyncExitStack) -> Claim:
+    """Keep every other kefu off the data folder and the database until the stack is closed."""
+    stack.enter_context(exclusive(settings.data_dir))
+    claim = claim_to(settings.database)
+    stack.callback(claim.release)
+    await asyncio.to_thread(claim.take)
+    return claim
 
 
 async def _first_admin(parts: Services, *, is_demo: bool) -> str | None:

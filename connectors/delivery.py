@@ -40,6 +40,8 @@ SHORTEST_POLL_S = 0.2
 CLAIM_LIMIT = 200
 SEND_TIMEOUT_S = 20.0
 FIRST_RETRY_S = 1.0
+LEASE = timedelta(seconds=30)
+"""How long what was taken belongs to whoever took it; as the outbox gives it."""
 LONGEST_RETRY_S = 300.0
 LONGEST_WAIT_S = 3600.0
 """However long a platform asks for: then it is asked again."""
@@ -159,6 +161,8 @@ class Delivery:
 
     Args:
         sleep: Waits for a channel's pace.
+        may_send: Whether this process is still the one that sends. While it is not, what it has
+            taken is let go, and taken again once the lease has run out.
     """
 
     def __init__(
@@ -169,7 +173,9 @@ class Delivery:
         clock: Callable[[], datetime],
         random: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_send = may_send
         self._outbox = outbox
         self._connectors = connectors
         self._clock = clock
@@ -179,6 +185,7 @@ class Delivery:
         self._blocked_until: dict[Lane, datetime] = {}
         self._paused_until: dict[Account, datetime] = {}
         self._put_back_meanwhile: set[Lane] = set()
+        self._let_go: set[Lane] = set()
         self._limited_at: dict[Account, deque[datetime]] = {}
         self._pacers: dict[Account, Pacer] = {}
         self._tasks: dict[Lane, asyncio.Task[None]] = {}
@@ -202,6 +209,13 @@ class Delivery:
         """Something became due by a commit: poll soon instead of at the next round."""
         self._woken.set()
 
+    def resume(self) -> None:
+        """This process may send again, and what it had let go is due: poll for it now."""
+        now = self._clock()
+        self._blocked_until.update(dict.fromkeys(self._let_go & self._blocked_until.keys(), now))
+        self._let_go.clear()
+        self._woken.set()
+
     async def run(self) -> None:
         """Poll for what is due until cancelled."""
         while True:
@@ -221,6 +235,8 @@ class Delivery:
 
     async def poll(self) -> int:
         """Take what is due once; how many were taken."""
+        if not self._may_send():
+            return 0
         if being_put_back := self._blocked_until.keys() & self._tasks:
             # what they still write would be overtaken
             tasks = [self._tasks[lane] for lane in being_put_back]
@@ -243,6 +259,8 @@ class Delivery:
         if is_all and not self._forget_past_waits(now):
             self._woken.set()
         sent.update(self._unmarked)
+        # what is on its way still, though its lease is over
+        sent.update(one.outbound.outbox_id for lane in self._lanes.values() for one in lane)
         self.hand_over(one for one in taken if one.outbound.outbox_id not in sent)
         return len(taken)
 
@@ -278,6 +296,11 @@ class Delivery:
         lane = self._lanes[key]
         try:
             while lane:
+                if not self._may_send():
+                    # it is taken again when its lease is over, and until then nothing overtakes it
+                    self._blocked_until[key] = self._clock() + LEASE
+                    self._let_go.add(key)
+                    return
                 wait = self._known_wait(key) or await self._send(lane[0])
                 if wait is None:
                     lane.popleft()

@@ -12,6 +12,18 @@ from sqlalchemy.exc import (
 
 from handoff.errors import Conflict, StorageUnavailable
 
+
+class DatabaseInUse(StorageUnavailable):
+    """Another process serves on this database, and there may be only one."""
+
+    def __init__(self, database: str, host: str, pid: str) -> None:
+        super().__init__(
+            f"{database}: 另一个 kefu（主机 {host}，进程 {pid}）正在用这个数据库，"
+            "两个一起跑顾客会收到两遍；请先停掉它，或用 KEFU_DATABASE_URL 换一个数据库 "
+            "(in use by another kefu)"
+        )
+
+
 #: PostgreSQL's serialization failure and deadlock: the same unit again may succeed.
 RETRYABLE_STATES = frozenset({"40001", "40P01"})
 

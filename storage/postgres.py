@@ -38,6 +38,10 @@ SERVING = {
     "statement_timeout": "8s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
+    # a client that is gone lets go of its locks within 20 s, not two hours
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
 }
 """Session settings while customers are served. The address may say otherwise."""
 

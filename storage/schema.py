@@ -16,13 +16,29 @@ _DIGITS = 4
 """Revisions are numbered, and their files begin with the number."""
 
 
+def is_current(url: str) -> bool:
+    """Whether a database's tables are this version's.
+
+    Raises:
+        StorageUnavailable: It cannot be looked at.
+    """
+    engine = engine_for_migrations(url)
+    try:
+        with engine.connect() as connection:
+            return _revision(connection) == _revisions()[-1]
+    except DBAPIError as error:
+        raise StorageUnavailable(f"the database cannot be used: {reason(error)}") from error
+    finally:
+        engine.dispose()
+
+
 def upgrade(url: str) -> bool:
     """Bring the tables of a database to this version's; ``False`` if they were already.
 
     Raises:
         StorageUnavailable: It cannot be opened or changed, or a newer kefu has used it.
     """
-    revisions = sorted(path.stem[:_DIGITS] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))
+    revisions = _revisions()
     engine = engine_for_migrations(url)
     try:
         with engine.begin() as connection:
@@ -40,6 +56,10 @@ def upgrade(url: str) -> bool:
         raise StorageUnavailable(f"the database cannot be used: {reason(error)}") from error
     finally:
         engine.dispose()
+
+
+def _revisions() -> list[str]:
+    return sorted(path.stem[:_DIGITS] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))
 
 
 def _revision(connection: Connection) -> str | None:

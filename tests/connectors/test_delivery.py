@@ -42,6 +42,7 @@ class Post:
     """Delivery on a memory outbox and one channel."""
 
     def __init__(self, *, is_idempotent: bool = True) -> None:
+        self.is_alone = True
         self.clock = FakeClock()
         self.outbox = MemoryOutbox()
         self.channel = FlakyChannel(WEB, is_idempotent=is_idempotent)
@@ -50,6 +51,7 @@ class Post:
             {(WEB.channel, WEB.account_id): self.channel},
             clock=self.clock,
             random=lambda: 0.0,
+            may_send=lambda: self.is_alone,
         )
 
     async def commits(self, *numbers: int, lane: str = "C1") -> None:
@@ -479,3 +481,17 @@ async def test_a_channels_pace_is_kept_per_customer_and_over_all() -> None:
     await post.commits(1, 2, 3, 4)
     assert waits == [1.0, 2.0]
     assert len(post.channel.taken) == 4
+
+
+async def test_a_process_that_is_not_alone_sends_nothing_and_later_all_in_order(post: Post) -> None:
+    post.is_alone = False
+    await post.commits(1, 2)
+    await post.polls(seconds=60)
+    assert post.channel.taken == []
+    post.is_alone = True
+    await post.commits(3)  # it may not overtake what was let go
+    post.outbox.release(post.clock())
+    post.delivery.resume()
+    await post.polls()
+    assert post.channel.taken == ["O1", "O2", "O3"]
+    assert post.outbox.states() == ["sent"] * 3

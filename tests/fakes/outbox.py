@@ -54,6 +54,12 @@ class MemoryOutbox:
             self.rows[one.outbound.outbox_id] = Row(one, now + LEASE)
         return fresh
 
+    def release(self, now: datetime) -> None:
+        """All leases are over."""
+        for row in self.rows.values():
+            if row.state == "pending" and row.next_at != HELD:
+                row.next_at = now
+
     def _check(self) -> None:
         if self.is_away:
             raise NotStored("the database is away")
