@@ -219,7 +219,11 @@ async def services(
     wall, clock = (utc_now, steady) if clock is None else (clock, clock)
     kb = knowledge or load_knowledge(settings, clock)
     async with Storage.open(
-        settings.database, keyring=keyring, clock=clock, on_commit=after_commit
+        settings.database,
+        keyring=keyring,
+        clock=clock,
+        on_commit=after_commit,
+        proofs_last=timedelta(hours=settings.proof_hours),
     ) as storage:
         told_last = await storage.read(lambda work: work.events.latest_at())
         if told_last is not None:

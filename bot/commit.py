@@ -147,7 +147,7 @@ def _say(
     def find(text: str) -> list[tuple[int, int, str]]:
         return _places(text, reply.secrets)
 
-    text, secrets = sealed(work.secrets, conversation.id, reply.text, find)
+    text, secrets = sealed(work.secrets, conversation.id, reply.text, find, reply.order_number)
     return say(
         work,
         conversation,

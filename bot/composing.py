@@ -25,12 +25,14 @@ class Reply:
     Attributes:
         secrets: Values in the text that must be sealed where it is stored.
         attachments: Pictures from the knowledge base to send along.
+        order_number: The order that the secrets belong to.
     """
 
     text: str = field(repr=False)
     buttons: tuple[Button, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     attachments: tuple[Attachment, ...] = ()
+    order_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class Composer:
         buttons = tuple(map(self._button, result.buttons))
         if not buttons and intent is not None and result.asks is None and result.reason is None:
             buttons = self._intent_buttons(intent.then)
-        return Reply(text, buttons[:_MAX_BUTTONS], result.secrets)
+        return Reply(text, buttons[:_MAX_BUTTONS], result.secrets, order_number=result.order_number)
 
     def welcome(self, step: Welcome) -> Reply:
         """The first words to somebody who has just arrived."""
@@ -180,6 +182,7 @@ def merged(replies: Sequence[Reply]) -> tuple[Reply, ...]:
             tuple(buttons.values()),
             tuple(secret for reply in replies for secret in reply.secrets),
             tuple(one for reply in replies for one in reply.attachments),
+            next((reply.order_number for reply in replies if reply.secrets), None),
         ),
     )
 

@@ -31,6 +31,9 @@ _CANCEL = frozenset(
         *("算了不查了", "先不查了", "不用麻烦了", "nevermind", "cancel", "stop", "forgetit"),
     }
 )
+VERIFY = "verify"
+"""The button under a line whose secrets are hidden; with ``:NUMBER`` where it is known."""
+_VERIFY_WORDS = frozenset({"再次验证", "重新验证", "verifyagain"})
 _ORDINALS = {"第一个": 1, "第二个": 2, "第三个": 3, "第四个": 4}
 _NO_NUMBER = (
     "没有订单号",
@@ -100,6 +103,8 @@ class Dialogue:
         """
         memory = replace(memory, is_english=utterance.is_english, order_age=memory.order_age + 1)
         button = utterance.button or self._picked(utterance.text, memory)
+        if button is None and _plain(utterance.text) in _VERIFY_WORDS:
+            button = VERIFY
         memory = replace(memory, offered=())
         if button is not None:
             return self._pressed(button, utterance, memory)
@@ -161,7 +166,21 @@ class Dialogue:
             return Decision((run,)), memory
         if kind == "cancel":
             return Decision((Remark("cancelled"),)), replace(memory, pending=None)
+        if kind == VERIFY:
+            return self._verify_again(value or memory.last_order, memory)
         return Decision((Remark("button_gone"),)), memory
+
+    def _verify_again(self, number: str | None, memory: Memory) -> tuple[Decision, Memory]:
+        """What was shown is hidden since the proof ended: it is asked for once more."""
+        intent = next(
+            (one.id for one in self._intents.values() if one.tool == "card_resend"),
+            IntentId("order_resend"),
+        )
+        memory = replace(memory, pending=None, last_tool=intent)
+        if number is None:
+            step, memory = self._ask("card_resend", "order_number", intent, {}, memory)
+            return Decision((step,)), memory
+        return Decision((Run("card_resend", intent, {"order_number": number}),)), memory
 
     def _media(self, media: str, memory: Memory) -> tuple[Decision, Memory]:
         wanted = self._intents.get(IntentId(memory.last_intent or ""))

@@ -14,11 +14,13 @@ from typing import Protocol
 
 from ulid import ULID
 
+from bot.dialogue import VERIFY
 from bot.inbound import Inbox
 from bot.sealing import find_secrets, masked
 from connectors.messages import (
     Address,
     Attachment,
+    Button,
     ChannelRef,
     Checkpoint,
     Inbound,
@@ -190,16 +192,22 @@ def _pressed(work: IntakeWork, conversation: Conversation, message: Inbound) -> 
     offered = work.messages.get(place[0]) if place is not None else None
     if place is None or offered is None or offered.conversation_id != conversation.id:
         return replace(message, kind=InboundKind.BUTTON, button="gone", text="（已失效的按钮）")
-    return _picked(message, offered, place[1])
+    return _picked(work, message, offered, place[1])
 
 
-def _picked(message: Inbound, offered: Message, index: int) -> Inbound:
+def _picked(work: IntakeWork, message: Inbound, offered: Message, index: int) -> Inbound:
     if offered.kind is MessageKind.CSAT and index < len(CSAT_BUTTONS):
         label = CSAT_BUTTONS[index].label
         return replace(message, kind=InboundKind.CSAT, score=index + 1, text=label)
-    if index >= len(offered.buttons):
+    buttons = offered.buttons
+    if index == len(buttons) and offered.secrets:
+        # drawn after the others where the line went out with its secrets hidden
+        orders = work.secrets.orders([ref.id for ref in offered.secrets])
+        number = next(iter(orders.values()), "")
+        buttons = (*buttons, Button(f"{VERIFY}:{number}" if number else VERIFY, "再次验证"))
+    if index >= len(buttons):
         return replace(message, kind=InboundKind.BUTTON, button="gone", text="（已失效的按钮）")
-    button = offered.buttons[index]
+    button = buttons[index]
     return replace(
         message,
         kind=InboundKind.BUTTON,
@@ -229,8 +237,8 @@ def _chosen(work: IntakeWork, conversation: Conversation, message: Inbound) -> I
         if number is not None:
             index = (_DIGITS.get(number[1]) or int(number[1])) - 1
             count = len(CSAT_BUTTONS) if line.kind is MessageKind.CSAT else len(labels)
-            return _picked(message, line, index) if index < count else message
-        return _picked(message, line, labels.index(text)) if text in labels else message
+            return _picked(work, message, line, index) if index < count else message
+        return _picked(work, message, line, labels.index(text)) if text in labels else message
     return message
 
 

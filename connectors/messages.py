@@ -299,6 +299,7 @@ class Outbound:
         text: With secrets filled in; never log it.
         author: ``bot``, ``agent`` or ``system``; ``author_name`` is shown where it is an agent.
         kind: ``text``, ``notice``, ``csat`` or ``mail``; only a mail has a ``subject``.
+        verify: Pressed to see again what is hidden in the text: the proof has ended.
         codes: Card keys in the text: shown so that a tap copies them where the channel can, and
             never sent to a group.
     """
@@ -317,6 +318,7 @@ class Outbound:
     buttons: tuple[Button, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     codes: tuple[str, ...] = field(default=(), repr=False)
+    verify: Button | None = None
 
 
 class Markup(StrEnum):

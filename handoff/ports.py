@@ -171,11 +171,24 @@ class Events(Protocol):
 class Secrets(Protocol):
     """Sealed values that message texts point to."""
 
-    def seal(self, conversation_id: ConversationId, value: str, kind: str) -> SecretRef:
-        """Keep a value encrypted; the text holds ``{{secret:ID}}`` in its place."""
+    def seal(
+        self,
+        conversation_id: ConversationId,
+        value: str,
+        kind: str,
+        order_number: str | None = None,
+    ) -> SecretRef:
+        """Keep a value encrypted; the text holds ``{{secret:ID}}`` in its place.
+
+        Args:
+            order_number: The order whose proof shows it to the customer, where one is known.
+        """
 
     def values(self, ids: Sequence[str]) -> Mapping[str, str]:
         """The values of several."""
+
+    def orders(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The order that each belongs to; those of none are left out."""
 
     def reveal(self, secret_id: str) -> str | None:
         """The value, or ``None`` if there is none by this id."""

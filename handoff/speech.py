@@ -85,9 +85,16 @@ def say(
 
 
 def sealed(
-    secrets: Secrets, conversation_id: ConversationId, text: str, find: Sealer
+    secrets: Secrets,
+    conversation_id: ConversationId,
+    text: str,
+    find: Sealer,
+    order_number: str | None = None,
 ) -> tuple[str, tuple[SecretRef, ...]]:
     """Put placeholders in place of the secrets in a text, and keep their values encrypted.
+
+    Args:
+        order_number: The order that they belong to, where it is known.
 
     Returns:
         The text to store, and what its placeholders stand for, in order.
@@ -96,7 +103,7 @@ def sealed(
     refs: list[SecretRef] = []
     end_of_last = 0
     for start, end, kind in find(text):
-        ref = secrets.seal(conversation_id, text[start:end], kind)
+        ref = secrets.seal(conversation_id, text[start:end], kind, order_number)
         parts += [text[end_of_last:start], "{{secret:", ref.id, "}}"]
         refs.append(ref)
         end_of_last = end

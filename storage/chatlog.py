@@ -8,6 +8,7 @@ from connectors.messages import Address, ChannelRef, MessageId, Outbound
 from connectors.web.hub import ChatState
 from handoff.conversation import Conversation, State
 from handoff.transcript import DeliveryState, Message, MessageKind
+from storage.customer_view import VERIFY, VERIFY_LABELS, ShownLine
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 
@@ -96,6 +97,8 @@ class StoredChatLog:
                 return None
             if message.conversation_id != conversation.id:
                 return None
+            if button.partition(":")[0] == VERIFY:
+                return VERIFY_LABELS["en" if conversation.locale == "en" else "zh"]
             return next((one.label for one in message.buttons if one.id == button), None)
 
         return await self._storage.read(unit)
@@ -108,21 +111,27 @@ def _conversation(work: UnitOfWork, ref: ChannelRef, visitor_id: str) -> Convers
 def _visible(
     work: UnitOfWork, conversation: Conversation, page: Sequence[Message]
 ) -> list[Outbound]:
+    view = work.view_of(conversation)
     return [
-        Outbound(
-            outbox_id="",
-            address=conversation.address,
-            message_id=message.id,
-            seq=message.seq,
-            text=work.secrets.fill(message.text, message.secrets),
-            author=message.author.value,
-            author_name=message.author_name,
-            at=message.at,
-            kind=message.kind.value,
-            client_id=message.client_id,
-            buttons=message.buttons,
-            attachments=message.attachments,
-        )
+        _line(conversation, message, view.of(message))
         for message in page
         if message.kind is not MessageKind.NOTE and message.delivery is not DeliveryState.CANCELLED
     ]
+
+
+def _line(conversation: Conversation, message: Message, shown: ShownLine) -> Outbound:
+    return Outbound(
+        outbox_id="",
+        address=conversation.address,
+        message_id=message.id,
+        seq=message.seq,
+        text=shown.text,
+        author=message.author.value,
+        author_name=message.author_name,
+        at=message.at,
+        kind=message.kind.value,
+        client_id=message.client_id,
+        buttons=message.buttons,
+        attachments=shown.attachments,
+        verify=shown.verify,
+    )

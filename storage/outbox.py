@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from handoff.events import EventKind
 from handoff.transcript import Message
 from storage.aftermath import Aftermath
 from storage.conversations import conversation_of
+from storage.customer_view import HINTS, CustomerView
 from storage.dialect import for_update, insert_or_ignore
 from storage.events import EventRows
 from storage.keyring import Keyring
@@ -40,6 +42,7 @@ BOT_RESERVE, SYSTEM_RESERVE = 2, 1
 """Of a large window the bot leaves two and a notice leaves one, for a person."""
 LEASE_S = 30
 """A row that this process took and did not finish is taken again after so long."""
+PAGE = "web"
 MAIL = ChannelRef("mail", "smtp")
 
 _INSERT = outbox.insert()
@@ -61,6 +64,7 @@ class OutboxRows:
         secrets: SecretRows,
         events: EventRows,
         aftermath: Aftermath,
+        view_of: Callable[[Conversation], CustomerView],
     ) -> None:
         self._connection = connection
         self._windows = WindowRows(connection, keyring)
@@ -68,6 +72,7 @@ class OutboxRows:
         self._secrets = secrets
         self._events = events
         self._aftermath = aftermath
+        self._view_of = view_of
 
     def add(self, message: Message, conversation: Conversation) -> None:
         """Queue a message; it is handed to delivery as soon as this unit is committed."""
@@ -412,7 +417,23 @@ class OutboxRows:
             return _mail(row["id"], json.loads(self._keyring.open(row["mail"])), row["created_at"])
         message = MessageRows(self._connection, self._keyring).get(row["message_id"])
         assert message is not None, "an outbox row without its message"  # noqa: S101 - a foreign key in spirit
-        return self._outbound(row["id"], message, conversation_of(conversation).address)
+        # time has passed since it was said: the proof that it was said under may have ended
+        told = conversation_of(conversation)
+        view = self._view_of(told)
+        shown = view.of(message)
+        whole = self._outbound(row["id"], message, told.address)
+        if shown.verify is None:
+            return whole
+        is_page = told.address.ref.channel == PAGE
+        return replace(
+            whole,
+            text=shown.text if is_page else f"{shown.text}\n{HINTS[view.locale]}",
+            codes=shown.codes,
+            attachments=shown.attachments,
+            verify=shown.verify,
+            # the page draws it beside the line; elsewhere it is a button like the others
+            buttons=whole.buttons if is_page else (*whole.buttons, shown.verify),
+        )
 
 
 def _split(row: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -12,6 +12,9 @@ from handoff.transcript import PLACEHOLDER, SecretRef
 from storage.keyring import Keyring
 from storage.tables.messaging import secrets
 
+HIDDEN = "••••"
+PROOFS = frozenset({"password", "proof"})
+"""Kinds of what is typed to prove something."""
 _VISIBLE = 2
 _SHORTEST_SHOWN = 8
 
@@ -28,7 +31,7 @@ def mask(value: str) -> str:
     """
     compact = value.strip()
     if len(compact) < _SHORTEST_SHOWN:
-        return "••••"
+        return HIDDEN
     return f"{compact[:_VISIBLE]}••••{compact[-_VISIBLE:]}"
 
 
@@ -40,9 +43,17 @@ class SecretRows:
         self._keyring = keyring
         self._fresh: dict[str, str] = {}
 
-    def seal(self, conversation_id: ConversationId, value: str, kind: str) -> SecretRef:
+    def seal(
+        self,
+        conversation_id: ConversationId,
+        value: str,
+        kind: str,
+        order_number: str | None = None,
+    ) -> SecretRef:
         """Keep a value encrypted."""
-        ref = SecretRef(id=str(ULID()), mask=mask(value), kind=kind)
+        # of eight characters four would be half a password
+        shown = HIDDEN if kind in PROOFS else mask(value)
+        ref = SecretRef(id=str(ULID()), mask=shown, kind=kind)
         self._connection.execute(
             secrets.insert(),
             {
@@ -50,6 +61,7 @@ class SecretRows:
                 "conversation_id": conversation_id,
                 "kind": kind,
                 "mask": ref.mask,
+                "order_number": order_number,
                 "sealed": self._keyring.seal(value),
             },
         )
@@ -66,6 +78,15 @@ class SecretRows:
             )
             found.update({key: self._keyring.open(blob) for key, blob in rows})
         return found
+
+    def orders(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The order that each belongs to; those of none are left out."""
+        rows = self._connection.execute(
+            select(secrets.c.id, secrets.c.order_number).where(
+                secrets.c.id.in_(list(ids)), secrets.c.order_number.is_not(None)
+            )
+        )
+        return {str(key): str(number) for key, number in rows}
 
     def reveal(self, secret_id: str) -> str | None:
         """The value, or ``None`` if there is none by this id."""

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -27,6 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from handoff.errors import StorageUnavailable
 from storage.aftermath import Aftermath
+from storage.customer_view import PROOFS_LAST
 from storage.engine import engine_for
 from storage.errors import may_retry, translate
 from storage.keyring import Keyring
@@ -78,7 +79,9 @@ class Storage:
         keyring: Keyring,
         clock: Callable[[], datetime],
         on_commit: Callable[[Aftermath], None],
+        *,
         answer_s: float,
+        proofs_last: timedelta,
     ) -> None:
         self._patience = Patience()
         self._engine = engine_for(url, self._patience)
@@ -86,6 +89,7 @@ class Storage:
         self._clock = clock
         self._on_commit = on_commit
         self._answer_s = answer_s
+        self._proofs_last = proofs_last
         self._is_silent = False
         self._limits: set[asyncio.Timeout] = set()
         self._is_sqlite = self._engine.dialect.name == "sqlite"
@@ -107,6 +111,7 @@ class Storage:
         clock: Callable[[], datetime],
         on_commit: Callable[[Aftermath], None] = lambda _aftermath: None,
         answer_s: float = ANSWER_S,
+        proofs_last: timedelta = PROOFS_LAST,
     ) -> AsyncIterator[Storage]:
         """Open a database whose tables are up to date (see ``storage.schema``).
 
@@ -114,14 +119,18 @@ class Storage:
             url: SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://…``.
             on_commit: Told on the event loop, in commit order, what each commit leaves to do.
             answer_s: How long a caller waits.
+            proofs_last: How long what was proved shows a customer's secrets to them.
         """
-        storage = cls(url, keyring, clock, on_commit, answer_s)
+        storage = cls(url, keyring, clock, on_commit, answer_s=answer_s, proofs_last=proofs_last)
         if storage._is_sqlite:
             storage._writer.start()
         try:
             yield storage
         finally:
             await asyncio.to_thread(storage._close)
+
+    def _unit_of_work(self, connection: Connection) -> UnitOfWork:
+        return UnitOfWork(connection, self._keyring, self._clock, self._proofs_last)
 
     def hurry(self) -> None:
         """Wait little from now on, on the event loop: the process is to end."""
@@ -224,7 +233,7 @@ class Storage:
             for job in group:
                 if job.is_given_up:
                     continue
-                work = UnitOfWork(connection, self._keyring, self._clock)
+                work = self._unit_of_work(connection)
                 driver.execute("SAVEPOINT unit")
                 try:
                     result = job.unit(work)
@@ -288,7 +297,7 @@ class Storage:
 
     def _committed(self, job: _Job) -> tuple[_Answer, Aftermath]:
         with self._engine.begin() as connection:
-            work = UnitOfWork(connection, self._keyring, self._clock)
+            work = self._unit_of_work(connection)
             result = job.unit(work)
             work.flush()
             if job.is_given_up:
@@ -301,7 +310,7 @@ class Storage:
         result: Any
         try:
             with self._reading() as connection:
-                result = _Answer(job.unit(UnitOfWork(connection, self._keyring, self._clock)))
+                result = _Answer(job.unit(self._unit_of_work(connection)))
         except DBAPIError as error:
             result = translate(error)
         except BaseException as error:  # noqa: BLE001 - as above

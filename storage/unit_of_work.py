@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from sqlalchemy import Connection
 
+from handoff.conversation import Conversation
 from storage.aftermath import Aftermath
 from storage.agents import AgentRows
 from storage.attachments import AttachmentRows
@@ -15,6 +16,7 @@ from storage.attempts import AttemptRows
 from storage.cards import CardRows
 from storage.channels import ChannelRows
 from storage.conversations import ConversationRows, SegmentRows
+from storage.customer_view import PROOFS_LAST, CustomerView
 from storage.customers import CustomerRows
 from storage.deliveries import DeliveryRows
 from storage.dialect import upsert
@@ -39,11 +41,16 @@ class UnitOfWork:
     """The repositories of one transaction. A unit gets it, and keeps nothing of it afterwards."""
 
     def __init__(
-        self, connection: Connection, keyring: Keyring, clock: Callable[[], datetime]
+        self,
+        connection: Connection,
+        keyring: Keyring,
+        clock: Callable[[], datetime],
+        proofs_last: timedelta = PROOFS_LAST,
     ) -> None:
         self._connection = connection
         self._keyring = keyring
         self.clock = clock
+        self._proofs_last = proofs_last
         self.aftermath = Aftermath()
 
     def flush(self) -> None:
@@ -98,6 +105,13 @@ class UnitOfWork:
             secrets=self.secrets,
             events=self.events,
             aftermath=self.aftermath,
+            view_of=self.view_of,
+        )
+
+    def view_of(self, conversation: Conversation) -> CustomerView:
+        """What the customer of a conversation may read at this moment."""
+        return CustomerView.at(
+            self.clock(), conversation, self.secrets, self.proofs, self._proofs_last
         )
 
     @property

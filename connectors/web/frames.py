@@ -100,6 +100,8 @@ def message_frame(line: Outbound, media_url: Callable[[Attachment], str]) -> dic
         frame["client_id"] = line.client_id
     if line.buttons:
         frame["buttons"] = [{"id": one.id, "label": one.label} for one in line.buttons]
+    if line.verify is not None:
+        frame["verify"] = {"id": line.verify.id, "label": line.verify.label}
     if line.attachments:
         frame["attachments"] = [
             attachment_json(attachment, media_url(attachment)) for attachment in line.attachments

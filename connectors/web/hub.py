@@ -105,6 +105,8 @@ class VisitorSocket:
         self._lines: deque[Outbound] = deque()
         self._own: dict[str, None] = {}
         self._wake = asyncio.Event()
+        # lines that were shown with their secrets hidden: a new proof shows them again
+        self._hidden: set[int] = set()
 
     def expect_own(self, client_id: str) -> None:
         """This page sent it: its line comes back as an acknowledgement."""
@@ -133,6 +135,11 @@ class VisitorSocket:
                     await self._wire.close(code=1013, message=b"too slow")
                     return
                 line = self._lines.popleft()
+                is_own = line.client_id is not None and line.client_id in self._own
+                if line.author == "customer" and not is_own:
+                    # typed on another page: here it stands as the log shows it, passwords hidden
+                    await self.catch_up(line.seq)
+                    continue
                 if line.seq > self.cursor + 1:
                     await self.catch_up(line.seq - 1)
                 await self._show(line)
@@ -165,7 +172,31 @@ class VisitorSocket:
                 }
             )
             return
+        self.note(line)
         await self.send(message_frame(line, self._media_url))
+        if line.author in {"bot", "agent"}:
+            await self.look_again()
+
+    def note(self, line: Outbound) -> None:
+        """A line is shown on the page, whole or with something hidden."""
+        if line.verify is not None:
+            self._hidden.add(line.seq)
+
+    async def look_again(self) -> None:
+        """Show lines whole that were hidden, where what was proved since allows it."""
+        if not self._hidden:
+            return
+        wanted, cursor = set(self._hidden), min(self._hidden) - 1
+        while wanted:
+            lines = await self._log.after(self._ref, self.visitor_id, cursor, CATCH_UP_LINES)
+            for line in lines:
+                if line.seq in wanted and line.verify is None:
+                    self._hidden.discard(line.seq)
+                    await self.send(message_frame(line, self._media_url))
+                wanted.discard(line.seq)
+            if len(lines) < CATCH_UP_LINES:
+                return
+            cursor = lines[-1].seq
 
 
 class Hub:

@@ -281,6 +281,8 @@ class Page:
             chat.connector.ref, self._visitor_id, before, HISTORY_LINES + 1
         )
         shown = lines[-HISTORY_LINES:]
+        for line in shown:
+            self._socket.note(line)
         await self._socket.send(
             {
                 "type": "history",

@@ -301,7 +301,8 @@ def picture_headers(head: bytes) -> Mapping[str, str]:
         "Content-Type": mime,
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cache-Control": "private, max-age=86400",
+        # shared computers: a picture of a card must not lie in the browser's folder
+        "Cache-Control": "private, no-store",
     }
 
 

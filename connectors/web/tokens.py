@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LIFETIME = timedelta(days=180)
-MEDIA_LIFETIME = timedelta(days=30)
+MEDIA_LIFETIME = timedelta(days=1)
+"""Pictures show cards as well as words do; a page that may show them gets fresh links."""
 _SIGNATURE_CHARS = 43
 """32 bytes of HMAC-SHA256 in URL-safe base64 without padding."""
 
@@ -69,7 +70,7 @@ class TokenSigner:
             return None
 
     def media_signature(self, attachment_id: str, now: datetime) -> str:
-        """What makes a link to a file valid for some weeks, for whoever holds the link."""
+        """What makes a link to a file valid until tomorrow ends, for whoever holds the link."""
         # days, not seconds: the same picture keeps its address and the browser its copy
         last_day = (now + MEDIA_LIFETIME).date().toordinal()
         return f"{last_day}.{self._sign(f'{attachment_id}.{last_day}')}"

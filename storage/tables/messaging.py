@@ -267,6 +267,8 @@ secrets = Table(
     Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
     Column("kind", String(20), nullable=False),
     Column("mask", String(40), nullable=False),
+    # whose proof opens it to the customer; none where nobody said of which order it is
+    Column("order_number", String(64)),
     Column("sealed", LargeBinary, nullable=False, info={"sealed": True}),
 )
 

@@ -16,6 +16,7 @@ export const iconRetry = 'M4.5 12a7.5 7.5 0 0 1 13-5.1L20 9.5M20 4.5v5h-5M19.5 1
 export const iconSearch = 'M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM20 20l-4.9-4.9'
 export const iconSend = 'M12 19.5V5M5.5 11L12 4.5l6.5 6.5'
 export const iconShield = 'M12 3.5l7 2.5v5.5c0 4.2-2.8 7.4-7 9-4.2-1.6-7-4.8-7-9V6l7-2.5ZM9 12l2.2 2.2L15.2 10'
+export const iconTrash = 'M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.8 12a1.5 1.5 0 0 0 1.5 1.5h6.4a1.5 1.5 0 0 0 1.5-1.5l.8-12M10.2 10.8v6M13.8 10.8v6'
 export const iconWarning = 'M12 4l9 15.5H3L12 4ZM12 10v4M12 16.8h.01'
 export const iconWifiOff = 'M3 3l18 18M8.8 15.5a4.6 4.6 0 0 1 6.3-.1M5.6 12.2a9 9 0 0 1 4.3-2.3M14.6 10a9 9 0 0 1 3.8 2.2M2.5 8.9a13.6 13.6 0 0 1 4.6-2.8M10.7 5.1A13.6 13.6 0 0 1 21.5 8.9M12 19h.01'
 /** Filled shapes: draw with `filled`. */

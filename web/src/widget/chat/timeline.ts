@@ -16,6 +16,8 @@ export interface Entry {
   at: string
   buttons: readonly QuickReply[]
   attachments: readonly Attachment[]
+  /** How to see again what is hidden in it; `null` where nothing is. */
+  verify: QuickReply | null
   delivery: 'sent' | 'sending' | 'failed'
   /** Why it failed, ready to be shown; `null` when the line just broke. */
   problem: string | null
@@ -117,6 +119,7 @@ export function written(
     at: own.at,
     buttons: [],
     attachments: own.attachments ?? [],
+    verify: null,
     delivery: 'sending',
     problem: null,
   }
@@ -194,6 +197,7 @@ function entryOf(frame: MessageFrame): Entry {
     at: frame.at,
     buttons: frame.buttons ?? [],
     attachments: frame.attachments ?? [],
+    verify: frame.verify ?? null,
     delivery: 'sent',
     problem: null,
   }

@@ -335,3 +335,42 @@ it('works where the browser keeps nothing', async () => {
   await settle()
   expect(shop.stored).toEqual(['在吗'])
 })
+
+describe('a shared computer', () => {
+  const verify = { id: 'verify:DD1', label: '再次验证' }
+
+  it('offers to verify again under a line whose codes are hidden, and shows it whole when it comes back', async () => {
+    await connected()
+    const line = shop.say('bot', '您的卡密：ST••••HT', { verify })
+    expect(chat.timeline.value.entries[0]?.verify).toEqual(verify)
+    chat.press(line.id, verify)
+    await settle()
+    expect(shop.stored).toEqual(['verify:DD1'])
+    const whole = { ...line, text: '您的卡密：STAR-1' }
+    delete whole.verify
+    shop.socket.say(whole)
+    expect(chat.timeline.value.entries[0]).toMatchObject({ text: '您的卡密：STAR-1', verify: null })
+    expect(chat.timeline.value.entries).toHaveLength(2)
+  })
+
+  it('forgets everything when asked to, what waits to be sent included, and starts as a stranger', async () => {
+    await connected()
+    shop.say('bot', '您好')
+    shop.isDown = true
+    shop.socket.break()
+    chat.sendText('密码 jxjj7033')
+    expect(shop.store.length).toBeGreaterThan(1)
+    expect(chat.isKnown.value).toBe(true)
+    shop.isDown = false
+    shop.visitorId = 'visitor-2'
+    shop.forgetAfter(0)
+    chat.forget()
+    expect(texts()).toEqual([])
+    expect(chat.isKnown.value).toBe(false)
+    await settle()
+    expect(chat.link.value).toBe('open')
+    expect(shop.stored).toEqual([])
+    expect(shop.keep().names('')).toEqual(['token'])
+    expect(chat.timeline.value.visitorId).toBe('visitor-2')
+  })
+})

@@ -47,6 +47,7 @@ export function useChat(world: World) {
   /** A refusal that belongs to no message. */
   const notice = ref<string | null>(null)
   const wasOpen = ref(false)
+  const round = ref(0)
   const arrivalListeners = new Set<(message: MessageFrame) => void>()
   let typingTimer: ReturnType<typeof setTimeout> | undefined
   let noticeTimer: ReturnType<typeof setTimeout> | undefined
@@ -217,6 +218,25 @@ export function useChat(world: World) {
     wake: () => connection.wake(),
     sleep: () => connection.sleep(),
     stop: () => connection.stop(),
+
+    /** There is something of the customer's here that a stranger at this device could read. */
+    isKnown: computed(() => timeline.value.entries.length > 0),
+    /** Grows when everything is forgotten: what was being written goes too. */
+    round,
+
+    /** Keep nothing of this customer on this device: not the token, not what waits to be sent; start as a stranger. */
+    forget(): void {
+      connection.stop()
+      timeline.value.entries.forEach(entry => entry.clientId !== null && uploads.remove(entry.clientId))
+      outbox.acts.forEach(one => sender.settled(one.clientId))
+      keep.names('').forEach(name => keep.remove(name))
+      shop.value = null
+      wasOpen.value = false
+      showTyping(null)
+      change(emptyTimeline())
+      round.value += 1
+      connection.start()
+    },
 
     /** Hear of each new message that is not the customer's own; gives back the way to stop hearing. */
     onArrival(listener: (message: MessageFrame) => void): () => void {

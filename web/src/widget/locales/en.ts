@@ -65,5 +65,9 @@ export const en: Words = {
   yesterday: 'Yesterday',
   unreadTitle: (count, title) => `(${count}) ${title}`,
   newTitle: 'New message',
+  hiddenNow: 'Hidden until you verify again',
+  forget: 'Clear this device',
+  forgetHint: 'Forget this chat here; use it on shared computers',
+  forgetSure: 'This device will forget this chat, and you cannot go on with it here. Clear it?',
   youCanAsk: 'You can ask',
 }

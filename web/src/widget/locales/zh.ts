@@ -64,6 +64,10 @@ export const zh = {
   yesterday: '昨天',
   unreadTitle: (count: number, title: string) => `(${count}) ${title}`,
   newTitle: '您有新消息',
+  hiddenNow: '内容已隐藏，验证后可再看',
+  forget: '清除本机记录',
+  forgetHint: '这台设备不再记得您的对话，公用电脑用完请点',
+  forgetSure: '清除后，这台设备上看不到这些对话，也无法接着聊。确定清除吗？',
   youCanAsk: '您可以问',
 }
 

@@ -47,6 +47,8 @@ export interface MessageFrame {
   client_id?: string
   buttons?: QuickReply[]
   attachments?: Attachment[]
+  /** Something in it is hidden since the proof ended; pressed, it is asked for again. */
+  verify?: QuickReply
 }
 
 export interface AckFrame { type: 'ack', client_id: string, seq: number, id: string }
