@@ -134,3 +134,18 @@ async def test_an_agent_attaches_what_the_channel_takes(
     await picker.set_input_files(prices)
     await expect(page.get_by_text("这个渠道发不了「价格表.txt」这样的文件")).to_be_visible()
     await expect(page.locator(".kc-files")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("size", "name"), [(WIDE, "wide"), (PHONE, "phone")])
+async def test_what_a_customer_answers_stands_above_their_words(
+    browser: Browser, server: Started, qq: FakeOneBot, size: ViewportSize, name: str
+) -> None:
+    page = await at_the_desk(browser, server, size)
+    number = await qq.says("小明", "Steam 钱包码 50 元的多少钱，能用微信付吗")
+    answered = {"type": "reply", "data": {"id": number}}
+    await qq._tells("小明", [answered, {"type": "text", "data": {"text": "转人工 就问这个"}}])
+    await page.get_by_role("listitem").first.click()
+    quote = page.locator(".kc-msg__quoted")
+    await expect(quote).to_contain_text("引用")
+    await expect(quote).to_contain_text("能用微信付吗")
+    await shot(page, f"channels-quote-{name}")
