@@ -234,6 +234,35 @@ def rotate_key(*, data: Path | None) -> None:
     click.echo(f"已换新密钥，重新加密 {count} 处；请重新备份 {file.path}")
 
 
+@db.command()
+@click.argument("customer")
+@click.option("--yes", "is_sure", is_flag=True, help="不再问一遍")
+@DATA
+def forget(*, customer: str, is_sure: bool, data: Path | None) -> None:
+    """删除一位顾客的聊天和记录。CUSTOMER 写“渠道:账号:用户”，或者订单号（删查过这单的人）。"""
+    from bot.forgetting import forget_customer, found  # noqa: PLC0415
+    from connectors.media import MediaStore  # noqa: PLC0415
+
+    settings = settings_and_data(data)
+
+    async def work(storage: Any) -> None:
+        who = await found(storage, customer)
+        for one in who:
+            click.echo(f"{one.identity}：{one.conversations} 个会话，{one.messages} 条消息")
+        click.echo(
+            "里面的加密内容、文件和验证记录一起删，恢复不了；订单和卡密不动，备份要自己删，平台的原始数据几天内自动删。"
+        )
+        if not is_sure and not click.confirm("确定删除吗？"):
+            click.echo("没有删除")
+            return
+        media = MediaStore(settings.data_dir / "media")
+        for one in who:
+            await forget_customer(storage, media, one.identity)
+        click.echo("已删除")
+
+    with_storage(settings, work)
+
+
 @main.group()
 def shop() -> None:
     """商店。"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, null, or_, select, update
 
 from handoff.conversation import State
 from storage.keyring import Keyring
@@ -15,6 +15,7 @@ from storage.tables.handoff import reveals
 from storage.tables.messaging import (
     attachments,
     conversations,
+    customers,
     identities,
     inbound,
     messages,
@@ -23,8 +24,10 @@ from storage.tables.messaging import (
     segments,
     turns,
 )
-from storage.tables.shop import deliveries, disclosures, proofs
+from storage.tables.shop import deliveries, disclosures, proof_codes, proofs
 
+FORGOTTEN = "已删除的顾客"
+"""The name of a customer who wanted to be forgotten."""
 PICTURES_OF_KB = "kb"
 """Owner of the knowledge base's own pictures, which are nobody's."""
 
@@ -161,6 +164,46 @@ class RetentionRows:
             count += self._connection.execute(delete(table).where(at < before)).rowcount
         return count
 
+    def identities_of_order(self, number: str) -> Sequence[str]:
+        """Channel identities that proved an order, or were shown it."""
+        proved = select(proofs.c.identity).where(proofs.c.order_number == number)
+        shown = select(disclosures.c.identity).where(disclosures.c.order_number == number)
+        return sorted(set(self._ids(proved)) | set(self._ids(shown)))
+
+    def messages_of(self, identity: str, limit: int) -> Sequence[str]:
+        """Messages of somebody's conversations, the first ones."""
+        whose = select(conversations.c.id).where(*_is_of(identity))
+        return self._ids(
+            select(messages.c.id).where(messages.c.conversation_id.in_(whose)).limit(limit)
+        )
+
+    def counts_of(self, identity: str) -> tuple[int, int]:
+        """How many conversations and messages somebody has."""
+        whose = select(conversations.c.id).where(*_is_of(identity))
+        said = select(func.count()).where(messages.c.conversation_id.in_(whose))
+        talks = select(func.count()).select_from(conversations).where(*_is_of(identity))
+        return (
+            int(self._connection.execute(talks).scalar_one()),
+            int(self._connection.execute(said).scalar_one()),
+        )
+
+    def forget_identity(self, identity: str) -> Sequence[str]:
+        """Forget what is noted of somebody beside their messages; files whose bytes are to go."""
+        of = _is_of(identity)
+        who = self._ids(select(conversations.c.customer_id).where(*of))
+        self._connection.execute(update(conversations).where(*of).values(summary=null(), memory={}))
+        self._connection.execute(
+            update(identities).where(identities.c.customer_id.in_(who)).values(contacts=None)
+        )
+        self._connection.execute(
+            update(customers).where(customers.c.id.in_(who)).values(name=FORGOTTEN)
+        )
+        for table in (proofs, proof_codes, disclosures, deliveries):
+            self._connection.execute(delete(table).where(table.c.identity == identity))
+        return self._forget_files(
+            self._ids(select(attachments.c.id).where(attachments.c.owner == identity))
+        )
+
     def known_files(self, ids: Sequence[str]) -> set[str]:
         """Those of these files that a row names."""
         return set(self._ids(select(attachments.c.id).where(attachments.c.id.in_(ids))))
@@ -170,3 +213,14 @@ class RetentionRows:
 
     def _delete(self, table: Any, column: Any, keys: Iterable[str]) -> None:
         self._connection.execute(delete(table).where(column.in_(list(keys))))
+
+
+def _is_of(identity: str) -> tuple[ColumnElement[bool], ...]:
+    """The conversations of ``channel:account:user``."""
+    channel, _, rest = identity.partition(":")
+    account, _, user = rest.partition(":")
+    return (
+        conversations.c.channel == channel,
+        conversations.c.account_id == account,
+        conversations.c.user_id == user,
+    )

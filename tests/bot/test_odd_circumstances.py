@@ -36,6 +36,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "db upgrade": (),
     "db new-key": (),
     "db rotate-key": (),
+    "db forget": ("web:default:nobody",),
     "shop demo": (),
     "kb check": (),
     "kb eval": ("--cases", "cases.csv"),
@@ -47,7 +48,8 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "channels init": ("web",),
     "channels fake": ("nothing",),
 }
-USES_DATABASE = {"run", "agent add", "agent list", "db upgrade", "db rotate-key", "kb missed"}
+USES_DATABASE = {"run", "agent add", "agent list", "kb missed"}
+USES_DATABASE |= {"db upgrade", "db rotate-key", "db forget"}
 USES_KB = {"run", "chat", "kb check", "kb eval", "kb missed", "kb warm"}
 USES_FOLDER = USES_DATABASE | USES_KB | {"shop demo", "agent disable", "agent password"}
 USES_SETTINGS = USES_FOLDER | {"channels list", "channels check"}

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Engine, func, select, update
 
+from bot.app import opened_database
+from bot.cli import main
+from bot.errors import BadData
+from bot.forgetting import forget_customer, found
 from bot.media_room import MediaRoom, Quotas
 from bot.retention import BATCH, Keeping, Retention
+from bot.settings import Settings
 from connectors.media import MediaStore, new_key
+from shop.numbers import new_number
+from shop.proofs import Factor, Proof
+from storage.retention import FORGOTTEN
 from storage.storage import Storage
 from storage.tables.messaging import (
     attachments,
     conversations,
+    customers,
     inbound,
     messages,
     secrets,
@@ -153,3 +164,66 @@ async def test_a_file_that_no_row_names_goes_after_a_day(
     await clear(1.1)  # type: ignore[misc]
     assert lying(media) == [kept]
     assert counted(engine, attachments) == [1]
+
+
+# ---------------------------------------------------------------------- one customer
+
+
+async def test_a_customer_who_asks_is_forgotten_and_nobody_else_is(
+    storage: Storage, media: MediaStore, engine: Engine
+) -> None:
+    await received(storage, an_inbound("我的手机是 13812345678", visitor="gone"))
+    await received(storage, an_inbound("我还在", visitor="stays"))
+    await stored(storage, media, "web:default:gone")
+    kept = await stored(storage, media, "web:default:stays")
+    (one,) = await found(storage, "web:default:gone")
+    assert (one.conversations, one.messages) == (1, 1)
+    await forget_customer(storage, media, one.identity)
+    assert counted(engine, messages, inbound, secrets, attachments) == [1, 1, 0, 1]
+    assert lying(media) == [kept]
+    with engine.connect() as connection:
+        names = set(connection.execute(select(customers.c.name)).scalars())
+        texts = list(connection.execute(select(messages.c.text)).scalars())
+    assert FORGOTTEN in names
+    assert texts == ["我还在"]
+    # somebody who was forgotten may write again
+    await received(storage, an_inbound("又来了", visitor="gone"))
+
+
+async def test_a_customer_is_found_by_an_order_that_they_proved(storage: Storage) -> None:
+    await received(storage, an_inbound("查单", visitor="buyer"))
+    number = new_number(lambda _below: 7)
+
+    def unit(work: UnitOfWork) -> None:
+        work.proofs.add(Proof(number, "web:default:buyer", Factor.PASSWORD, NOON, "T1"))
+
+    await storage.write(unit)
+    (one,) = await found(storage, number)
+    assert one.identity == "web:default:buyer"
+
+
+def test_the_command_shows_what_will_go_and_asks_first(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    settings = Settings(data_dir=data, _env_file=None)
+    keyring = opened_database(settings)
+
+    async def somebody_writes() -> None:
+        async with Storage.open(settings.database, keyring=keyring, clock=lambda: NOON) as opened:
+            await received(opened, an_inbound("在吗"))
+
+    asyncio.run(somebody_writes())
+    given = ["db", "forget", "web:default:v1", "--data", str(data)]
+    asked = CliRunner().invoke(main, given, input="n\n")
+    assert asked.exit_code == 0
+    assert "web:default:v1：1 个会话，1 条消息" in asked.output
+    assert "没有删除" in asked.output
+    assert "已删除" in CliRunner().invoke(main, given, input="y\n").output
+    assert "0 条消息" in CliRunner().invoke(main, given, input="n\n").output
+
+
+@pytest.mark.parametrize("nobody", ["web:default:nobody", "DD-00000", "", ":", "x", "::"])
+async def test_nobody_is_told_in_one_line(storage: Storage, nobody: str) -> None:
+    await received(storage, an_inbound("在吗"))
+    with pytest.raises(BadData) as caught:
+        await found(storage, nobody)
+    assert "\n" not in str(caught.value)
