@@ -8,6 +8,7 @@ HandoffError
 ├── NotAssignee          another agent holds it; it can be taken over
 ├── NotFound             no such message, secret, file, agent
 ├── Refused              the request makes no sense as it is; the text tells the agent why
+│   └── Unstorable       no database keeps such a character or number
 ├── WrongPassword        (sessions) wrong username or password
 ├── LockedOut            (sessions) too many wrong tries, after ``retry_after_s``
 ├── WeakPassword         (passwords) too short
@@ -73,6 +74,10 @@ class NotFound(HandoffError):
 
 class Refused(HandoffError):
     """The request makes no sense as it is; the text says why, in Chinese."""
+
+
+class Unstorable(Refused):
+    """A character or a number that no database keeps, or a text longer than its place."""
 
 
 class PanelUnavailable(HandoffError):

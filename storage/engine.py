@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from handoff.errors import StorageUnavailable
+from storage.odd_values import refuse_odd_values
 from storage.patience import Patience
 
 BUSY_S = 5
@@ -44,12 +45,12 @@ def _engine(address: str, patience: Patience, *, is_serving: bool) -> Engine:
         url = make_url(address)
         kind = url.get_backend_name()
         if kind == "sqlite":
-            return _sqlite_engine(address)
+            return _guarded(_sqlite_engine(address))
         if url.drivername == "postgresql+psycopg":
             # imported where it is used: it takes longer than most commands run
             from storage.postgres import postgres_engine  # noqa: PLC0415
 
-            return postgres_engine(url, patience, is_serving=is_serving)
+            return _guarded(postgres_engine(url, patience, is_serving=is_serving))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StorageUnavailable(
             f"KEFU_DATABASE_URL cannot be used: {error}; "
@@ -59,6 +60,11 @@ def _engine(address: str, patience: Patience, *, is_serving: bool) -> Engine:
         f"KEFU_DATABASE_URL names {url.drivername}: kefu runs on SQLite (sqlite:///…) and "
         "PostgreSQL (postgresql+psycopg://…) only"
     )
+
+
+def _guarded(engine: Engine) -> Engine:
+    refuse_odd_values(engine)
+    return engine
 
 
 def _sqlite_engine(url: str) -> Engine:

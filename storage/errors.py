@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.exc import (
     DatabaseError,
+    DataError,
     DBAPIError,
     IntegrityError,
     InterfaceError,
     OperationalError,
 )
 
-from handoff.errors import Conflict, StorageUnavailable
+from handoff.errors import Conflict, StorageUnavailable, Unstorable
 
 
 class DatabaseInUse(StorageUnavailable):
@@ -36,6 +37,8 @@ def translate(error: DBAPIError) -> Exception:
     """
     if isinstance(error, IntegrityError):
         return Conflict(reason(error))
+    if isinstance(error, DataError):
+        return Unstorable("有的内容太长或者超出范围，请改短再试")
     # DatabaseError's subclasses are our own mistakes; itself it is a file that is damaged
     is_damaged = type(error) is DatabaseError
     is_away = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated

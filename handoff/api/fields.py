@@ -15,6 +15,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from connectors.text.payload import clean
+
 MAX_TEXT_CHARS = 4_000
 
 
@@ -30,12 +32,7 @@ Instant = Annotated[
 ]
 
 
-def without_nul(text: str) -> str:
-    """The text without NUL characters, which PostgreSQL cannot store."""
-    return text.replace("\x00", "")
-
-
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), AfterValidator(without_nul)]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), AfterValidator(clean)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]{1,80}$")]
 Seq = Annotated[int, Field(ge=0, le=2**31 - 1)]
 

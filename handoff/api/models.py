@@ -13,8 +13,9 @@ from pydantic import (
 )
 
 from connectors.messages import HealthState, MediaState
+from connectors.text.payload import clean
 from handoff.agents import Role
-from handoff.api.fields import MAX_TEXT_CHARS, In, Instant, Out, Query, Seq, Text, Word, without_nul
+from handoff.api.fields import MAX_TEXT_CHARS, In, Instant, Out, Query, Seq, Text, Word
 from handoff.conversation import State, WaitingMode
 from handoff.presence import Status
 from handoff.transcript import Author, DeliveryState, MessageKind
@@ -42,9 +43,7 @@ class AgentsOut(Out):
 class LoginIn(In):
     """A username and a password."""
 
-    username: Annotated[
-        str, StringConstraints(min_length=1, max_length=80), AfterValidator(without_nul)
-    ]
+    username: Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(clean)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(repr=False)
 
 
@@ -193,7 +192,7 @@ class TransferIn(In):
     note: Annotated[
         str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARS),
-        AfterValidator(without_nul),
+        AfterValidator(clean),
     ]
 
 
