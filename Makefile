@@ -35,7 +35,7 @@ bench: setup $(STAMPS)/dev
 	@$(BIN)/python -m benchmarks
 
 attack: setup $(STAMPS)/dev
-	@sh scripts/attack.sh $(SECONDS) $(FUZZ_SECONDS)
+	@sh scripts/attack.sh $(SECONDS) $(FUZZ_SECONDS) $(ATTACKS)
 
 audit: $(STAMPS)/audit $(STAMPS)/node
 	@$(BIN)/python scripts/audit.py

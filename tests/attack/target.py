@@ -72,12 +72,13 @@ def _size(path: Path) -> int:
 
 @asynccontextmanager
 async def target(
-    folder: Path, kb: Path, *, sink: str = "", **settings: str
+    folder: Path, kb: Path, *, sink: str = "", is_demo: bool = False, **settings: str
 ) -> AsyncIterator[Target]:
     """A server in production mode with an account of every channel, until the block ends.
 
     Args:
         folder: Holds ``data/``, in which recognition may be fitted already.
+        is_demo: With the demo's orders; the chat page's own machine is then exempt from limits.
         sink: Base URL of the platforms; where kefu's replies go.
     """
     if sys.platform != "linux":
@@ -89,6 +90,7 @@ async def target(
         folder / "data",
         kb,
         log=folder / "kefu.log",
+        is_demo=is_demo,
         **{
             "KEFU_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "KEFU_CHANNELS": str(channels),

@@ -87,9 +87,18 @@ class KefuProcess:
         log: A file for what it says on stderr, kept over restarts; ``None``: ours.
     """
 
-    def __init__(self, data: Path, kb: Path, *, log: Path | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        data: Path,
+        kb: Path,
+        *,
+        log: Path | None = None,
+        is_demo: bool = False,
+        **settings: str,
+    ) -> None:
         self.data = data
         self.log = log
+        self._demo = ("--demo",) if is_demo else ()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._settings = {
@@ -116,7 +125,7 @@ class KefuProcess:
         with ExitStack() as open_files:
             log = open_files.enter_context(self.log.open("ab")) if self.log else None
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run"),
+                *(sys.executable, "-m", "bot", "run", *self._demo),
                 env=_environment(**self._settings),
                 cwd=self.data,
                 stdout=asyncio.subprocess.DEVNULL,
