@@ -90,7 +90,8 @@ async def _check(settings: Settings, configured: tuple[Account, ...], *, as_json
         made = [make(account, host) for account in configured]
         found = await asyncio.gather(*(_asked(one) for one in made))
     bad = 0
-    for account, result in zip(configured, found, strict=True):
+    for account, asked in zip(configured, found, strict=True):
+        result = _with_weak_secrets(asked, account)
         last_error = running.get(f"{account.channel}/{account.account}")
         bad += not _is_fine(result) or last_error is not None
         if as_json:
@@ -112,6 +113,16 @@ async def _asked(connector: Connector) -> Check:
     except Exception as error:  # noqa: BLE001 - one account's bug must not hide the others
         bug = f"检查时出错（{type(error).__name__}），请反馈给我们"
         return Check(is_reachable=False, is_authorised=None, advice=(bug,))
+
+
+def _with_weak_secrets(result: Check, account: Account) -> Check:
+    from dataclasses import replace  # noqa: PLC0415
+
+    told = tuple(
+        f"{name} 太短或太简单，别人可能猜得到：两边都换成 16 个以上的字母和数字"
+        for name in account.weak_secrets()
+    )
+    return replace(result, advice=(*result.advice, *told))
 
 
 def _is_fine(result: Check) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.addresses import PrivateHosts
 from connectors.messages import ChannelRef
+from connectors.secrets import MadeByUs, is_weak, origin_of
 
 
 class Account(BaseModel):
@@ -44,6 +45,16 @@ class Account(BaseModel):
         """The fields that a new entry needs a value for; ``given`` are those that have one."""
         needed = [name for name, field in cls.model_fields.items() if field.is_required()]
         return tuple(name for name in needed if name not in {"channel", *given})
+
+    def weak_secrets(self) -> tuple[str, ...]:
+        """Fields whose secret we chose, and chose so that it can be guessed."""
+        return tuple(
+            name
+            for name, field in type(self).model_fields.items()
+            if isinstance(origin_of(field), MadeByUs)
+            and isinstance(value := getattr(self, name), SecretStr)
+            and is_weak(value)
+        )
 
     @property
     def ref(self) -> ChannelRef:

@@ -1,9 +1,10 @@
 """Secrets in channels.yaml: their form, how ours are made, how they are compared.
 
-Two kinds. A shared secret is agreed between us and the other side, and we choose it: it must be
-long enough that nobody guesses it, and ``kefu channels init`` makes one. An issued secret comes
-from the platform: it must look as the platform writes it. Neither is ever empty or holds a blank:
-that is a variable that is not set, or a slip in copying; an empty secret lets everybody in.
+Two kinds. A shared secret is agreed between us and the other side, and we choose it:
+``kefu channels init`` makes one that nobody guesses, ``kefu channels check`` points out one that is
+short, and what signs our own calls is refused then. An issued secret comes from the platform.
+Neither is ever empty or holds a blank: that is a variable that is not set, or a slip in copying; an
+empty secret lets everybody in.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from typing import Annotated, get_args
 from pydantic import AfterValidator, SecretStr
 from pydantic.fields import FieldInfo
 
-MIN_SHARED_CHARS = 16
+ENOUGH_CHARS = 16
 """16 letters and digits are 95 bits: beyond search, also for who recorded a signed call."""
-MIN_ISSUED_CHARS = 16
-"""The shortest that a platform issues (older QQ bots); most have 32 or 43."""
+MIN_TOKEN_CHARS = 3
+"""The shortest that WeChat and WeCom take. Shops have such tokens; a change needs both sides."""
+MIN_SOCKET_CHARS = 8
+"""Beyond guessing for who has to ask us about each guess."""
 _MIN_DIFFERENT = 6
 _LETTERS = string.ascii_letters + string.digits
 _MADE_CHARS = 32
@@ -78,18 +81,30 @@ def _text(value: SecretStr) -> str:
 
 
 def _shared(value: SecretStr) -> SecretStr:
-    text = _text(value)
-    if len(text) < MIN_SHARED_CHARS:
-        raise ValueError(f"太短，至少 {MIN_SHARED_CHARS} 个字符")
-    if len(set(text)) < _MIN_DIFFERENT:
+    _text(value)
+    return value
+
+
+def _at_least(value: SecretStr, chars: int) -> SecretStr:
+    if len(_text(value)) < chars:
+        raise ValueError(f"太短，至少 {chars} 个字符")
+    return value
+
+
+def _socket(value: SecretStr) -> SecretStr:
+    return _at_least(value, MIN_SOCKET_CHARS)
+
+
+def _signing(value: SecretStr) -> SecretStr:
+    if is_weak(_at_least(value, ENOUGH_CHARS)):
         raise ValueError("太简单，别人猜得到，换一串随机的")
     return value
 
 
 def _token(value: SecretStr) -> SecretStr:
-    text = _shared(value).get_secret_value()
-    if len(text) > _MADE_CHARS or not text.isalnum():
-        raise ValueError(f"只能用英文字母和数字，最多 {_MADE_CHARS} 个")
+    text = _text(value)
+    if not MIN_TOKEN_CHARS <= len(text) <= _MADE_CHARS or not text.isalnum():
+        raise ValueError(f"只能用英文字母和数字，{MIN_TOKEN_CHARS} 到 {_MADE_CHARS} 个")
     return value
 
 
@@ -104,14 +119,18 @@ def _aes_key(value: SecretStr) -> SecretStr:
     return value
 
 
-def _issued(value: SecretStr) -> SecretStr:
-    if len(_text(value)) < MIN_ISSUED_CHARS:
-        raise ValueError("不完整，请从平台的后台重新复制")
-    return value
+def is_weak(value: SecretStr) -> bool:
+    """Whether a shared secret is short or simple enough to be guessed."""
+    text = value.get_secret_value()
+    return len(text) < ENOUGH_CHARS or len(set(text)) < _MIN_DIFFERENT
 
 
+SigningSecret = Annotated[SecretStr, AfterValidator(_signing), MadeByUs(new_token)]
+"""Ours to choose; signs calls, so that it can be searched for by who has recorded one."""
 SharedSecret = Annotated[SecretStr, AfterValidator(_shared), MadeByUs(new_token)]
-"""Ours to choose, at least 16 characters."""
+"""Ours to choose, sent with each call."""
+SocketToken = Annotated[SecretStr, AfterValidator(_socket), MadeByUs(new_token)]
+"""Ours to choose, sent when a socket is opened."""
 CallbackToken = Annotated[SecretStr, AfterValidator(_token), MadeByUs(new_token)]
 """Ours to choose, in the form that WeChat and WeCom take.
 
@@ -122,8 +141,8 @@ AesKey = Annotated[SecretStr, AfterValidator(_aes_key), MadeByUs(new_aes_key)]
 
 Source: 消息加解密说明: 43 characters of a-z, A-Z, 0-9.
 """
-IssuedSecret = Annotated[SecretStr, AfterValidator(_issued), IssuedByPlatform()]
-"""The platform's; its form is checked as far as the platform publishes it."""
+IssuedSecret = Annotated[SecretStr, AfterValidator(_shared), IssuedByPlatform()]
+"""The platform's; whether it is whole, the platform tells (``kefu channels check``)."""
 
 
 def origin_of(field: FieldInfo) -> MadeByUs | IssuedByPlatform | None:
@@ -140,14 +159,16 @@ def _marks(annotation: object) -> tuple[object, ...]:
 
 
 __all__ = [
-    "MIN_SHARED_CHARS",
     "AesKey",
     "CallbackToken",
     "IssuedByPlatform",
     "IssuedSecret",
     "MadeByUs",
     "SharedSecret",
+    "SigningSecret",
+    "SocketToken",
     "is_same",
+    "is_weak",
     "new_aes_key",
     "new_token",
     "origin_of",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from connectors.account import Account
-from connectors.secrets import SharedSecret
+from connectors.secrets import SigningSecret
 
 
 class AppAccount(Account):
@@ -21,13 +21,13 @@ class AppAccount(Account):
 
     channel: Literal["app"] = "app"
     secret: Annotated[
-        SharedSecret,
+        SigningSecret,
         Field(
             description="签名用的密钥，App 和 kefu 各存一份；没有就运行 kefu channels init app 生成"
         ),
     ]
     old_secret: Annotated[
-        SharedSecret | None,
+        SigningSecret | None,
         Field(description="换密钥时的旧密钥：这期间新旧签名都认，换完删掉这一行"),
     ] = None
     webhook_url: Annotated[str, Field(description="kefu 把回复发到您服务器的哪个网址")]

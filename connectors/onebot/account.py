@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from connectors.account import Account
-from connectors.secrets import SharedSecret
+from connectors.secrets import SocketToken
 
 
 class OneBotAccount(Account):
@@ -33,10 +33,10 @@ class OneBotAccount(Account):
         ),
     ]
     access_token: Annotated[
-        SharedSecret,
+        SocketToken,
         Field(
-            description="kefu 和 QQ 那边约定的暗号，NapCat 里叫 token，至少 16 个字符；"
-            "没有就运行 kefu channels init onebot 生成"
+            description="kefu 和 QQ 那边约定的暗号，NapCat 里叫 token，至少 8 个字符；"
+            "没有就运行 kefu channels init onebot 生成",
         ),
     ]
     mode: Annotated[

@@ -22,7 +22,7 @@ class WecomAccount(Account):
     channel: Literal["wecom"] = "wecom"
     corp_id: Annotated[
         str,
-        Field(pattern=r"^[0-9A-Za-z_-]{4,64}$", description="企业 ID：我的企业 → 企业信息最下面"),
+        Field(pattern=r"^[0-9A-Za-z_-]{1,64}$", description="企业 ID：我的企业 → 企业信息最下面"),
     ]
     secret: Annotated[IssuedSecret, Field(description="自建应用的 Secret")]
     token: Annotated[

@@ -69,7 +69,7 @@ channels:
     assert [line.partition(":")[0] for line in told] == ["3", "5", "10", "11", "14"]
     for line, part in zip(
         told,
-        ("是不是 title", "是不是 wechat", "至少 16 个字符", "per_minute", "NOWHERE"),
+        ("是不是 title", "是不是 wechat", "至少 8 个字符", "per_minute", "NOWHERE"),
         strict=True,
     ):
         assert part in line
