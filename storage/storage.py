@@ -39,8 +39,9 @@ log = structlog.get_logger(__name__)
 
 GROUP_SIZE = 64
 """Units in one commit; more make the first wait longer without being cheaper."""
-MAX_WAITING = 20_000
-"""Units that may wait for the writer; beyond that it is refused rather than answered too late."""
+MAX_WAITING = 4_000
+"""Units that may wait for the database, about four seconds of work; beyond that one is refused at
+once rather than answered too late: platforms deliver again, and pages send again."""
 WRITERS = 8
 """Units that PostgreSQL runs side by side; as many may read."""
 READERS = 2
