@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from connectors.messages import Attachment, MessageId, Outbound
+from connectors.messages import Attachment, ChannelRef, MessageId, Outbound, button_token
 from handoff.conversation import ConversationId
 from handoff.speech import say, sealed
 from handoff.transcript import Author, Message
@@ -40,9 +40,10 @@ async def says(
     author: Author = Author.BOT,
     order: OrderNumber | None = NUMBER,
     attachments: Sequence[Attachment] = (),
+    ref: ChannelRef = WEB,
 ) -> MessageId:
     """The shop's side shows a card."""
-    (receipt,) = await received(storage, an_inbound())
+    (receipt,) = await received(storage, an_inbound(address=an_address(ref=ref)))
 
     def unit(work: UnitOfWork) -> Message:
         conversation = work.conversations.lock(ConversationId(receipt.conversation_id))
@@ -188,6 +189,24 @@ async def test_only_who_was_offered_it_can_press_it(storage: Storage, clock: Fak
     key = f"verify:{NUMBER}"
     assert await log.button_label(WEB, "v1", message, key) == "再次验证"
     assert await log.button_label(WEB, "v2", message, key) is None
+
+
+async def test_the_button_that_went_out_with_a_masked_line_names_its_order(
+    storage: Storage, clock: FakeClock
+) -> None:
+    telegram = ChannelRef("telegram", "main")
+    message = await says(storage, clock, ref=telegram)
+    clock.pass_(days=2)
+    (late,) = await storage.write(lambda work: work.outbox.claim(clock(), 10))
+    assert "再次验证" in late.outbound.text
+    place = [one.label for one in late.outbound.buttons].index("再次验证")
+    pressed = an_inbound(
+        address=an_address(ref=telegram), text="", button_token=button_token(message, place)
+    )
+    (receipt,) = await received(storage, pressed)
+    conversation_id = ConversationId(receipt.conversation_id)
+    pending = await storage.read(lambda work: work.inbox.pending(conversation_id))
+    assert (pending[-1].button, pending[-1].button_of) == (f"verify:{NUMBER}", message)
 
 
 async def test_the_time_that_proofs_last_is_the_shops(
