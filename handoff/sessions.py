@@ -21,7 +21,7 @@ from handoff.agents import Agent, Agents, Credentials, folded_username
 from handoff.conversation import AgentId
 from handoff.devices import Devices
 from handoff.errors import HandoffError
-from handoff.fair_queue import FairQueue
+from handoff.login_queue import LoginQueue
 from handoff.passwords import is_right, renewed
 from handoff.ports import Clock, Units
 
@@ -189,8 +189,8 @@ class Logins:
         self.rules = rules or LoginRules()
         # each look at a password takes a core: one of strangers at a time, so that neither
         # customers nor the agents' own browsers wait for them
-        self._strangers = FairQueue()
-        self._known = FairQueue()
+        self._strangers = LoginQueue()
+        self._known = LoginQueue()
 
     async def log_in(
         self,

@@ -22,7 +22,7 @@ from handoff.errors import (
     Refused,
     StorageUnavailable,
 )
-from handoff.fair_queue import QueueFull
+from handoff.login_queue import QueueFull
 from handoff.passwords import WeakPassword
 from handoff.sessions import Contested, LockedOut, WrongPassword
 

@@ -11,7 +11,7 @@ from argon2 import extract_parameters
 from pydantic import SecretStr
 
 from handoff.devices import LIFETIME, Devices
-from handoff.fair_queue import QueueFull
+from handoff.login_queue import QueueFull
 from handoff.passwords import NOBODYS_HASH, hashed
 from handoff.sessions import Contested, LockedOut, LoggedIn, LoginRules, Logins, WrongPassword
 from storage.storage import Storage

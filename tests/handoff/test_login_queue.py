@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from handoff.fair_queue import FairQueue, QueueFull
+from handoff.login_queue import LoginQueue, QueueFull
 
 
 class Work:
     """Somebody's work behind the queue: it ends when the test says so."""
 
-    def __init__(self, queue: FairQueue) -> None:
+    def __init__(self, queue: LoginQueue) -> None:
         self.queue = queue
         self.begun: list[str] = []
         self.tasks: list[asyncio.Task[None]] = []
@@ -41,7 +41,7 @@ class Work:
 
 
 @asynccontextmanager
-async def working(queue: FairQueue) -> AsyncIterator[Work]:
+async def working(queue: LoginQueue) -> AsyncIterator[Work]:
     work = Work(queue)
     try:
         yield work
@@ -52,7 +52,7 @@ async def working(queue: FairQueue) -> AsyncIterator[Work]:
 
 
 async def test_one_at_a_time_works_and_the_others_wait_in_turn() -> None:
-    async with working(FairQueue()) as work:
+    async with working(LoginQueue()) as work:
         for name in ("a", "b", "c"):
             await work.of(name)
         assert work.begun == ["a"]
@@ -62,7 +62,7 @@ async def test_one_at_a_time_works_and_the_others_wait_in_turn() -> None:
 
 
 async def test_a_source_with_many_waiting_has_one_turn_a_round() -> None:
-    async with working(FairQueue()) as work:
+    async with working(LoginQueue()) as work:
         await work.of("flood", "1")
         for number in (2, 3, 4):
             await work.of("flood", str(number))
@@ -73,7 +73,7 @@ async def test_a_source_with_many_waiting_has_one_turn_a_round() -> None:
 
 
 async def test_one_source_cannot_have_more_than_its_places() -> None:
-    async with working(FairQueue(waiting_of_one=2)) as work:
+    async with working(LoginQueue(waiting_of_one=2)) as work:
         for number in range(3):
             await work.of("flood", str(number))
         turned_away = await work.of("flood", "one more")
@@ -83,7 +83,7 @@ async def test_one_source_cannot_have_more_than_its_places() -> None:
 
 
 async def test_a_newcomer_takes_the_place_of_whoever_has_the_most() -> None:
-    async with working(FairQueue(waiting=3, waiting_of_one=3)) as work:
+    async with working(LoginQueue(waiting=3, waiting_of_one=3)) as work:
         await work.of("flood", "1")
         floods = [await work.of("flood", str(number)) for number in (2, 3, 4)]
         await work.of("agent")
@@ -95,7 +95,7 @@ async def test_a_newcomer_takes_the_place_of_whoever_has_the_most() -> None:
 
 
 async def test_where_all_have_one_place_the_one_that_waited_longest_goes() -> None:
-    async with working(FairQueue(waiting=2)) as work:
+    async with working(LoginQueue(waiting=2)) as work:
         await work.of("a")
         oldest = await work.of("b")
         await work.of("c")
@@ -106,7 +106,7 @@ async def test_where_all_have_one_place_the_one_that_waited_longest_goes() -> No
 
 
 async def test_in_a_flood_the_newcomer_is_served_next() -> None:
-    async with working(FairQueue(waiting=4)) as work:
+    async with working(LoginQueue(waiting=4)) as work:
         for number in range(400):
             await work.of(f"stranger {number}")
         await work.of("agent")
@@ -115,7 +115,7 @@ async def test_in_a_flood_the_newcomer_is_served_next() -> None:
 
 
 async def test_in_a_flood_a_source_with_many_has_one_turn_a_round_too() -> None:
-    async with working(FairQueue(waiting=4)) as work:
+    async with working(LoginQueue(waiting=4)) as work:
         await work.of("a")
         await work.of("b")
         for number in range(3):
@@ -126,7 +126,7 @@ async def test_in_a_flood_a_source_with_many_has_one_turn_a_round_too() -> None:
 
 
 async def test_whoever_goes_away_while_waiting_leaves_no_gap() -> None:
-    async with working(FairQueue()) as work:
+    async with working(LoginQueue()) as work:
         await work.of("a")
         gone = await work.of("b")
         await work.of("c")
@@ -136,7 +136,7 @@ async def test_whoever_goes_away_while_waiting_leaves_no_gap() -> None:
 
 
 async def test_a_turn_given_to_somebody_who_just_left_goes_to_the_next() -> None:
-    async with working(FairQueue()) as work:
+    async with working(LoginQueue()) as work:
         await work.of("a")
         leaving = await work.of("b")
         await work.of("c")
@@ -150,7 +150,7 @@ async def test_a_turn_given_to_somebody_who_just_left_goes_to_the_next() -> None
 
 
 async def test_work_that_fails_gives_its_turn_back() -> None:
-    queue = FairQueue()
+    queue = LoginQueue()
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
             async with queue.turn("a"):

@@ -28,7 +28,7 @@ class QueueFull(HandoffError):
         self.retry_after_s = retry_after_s
 
 
-class FairQueue:
+class LoginQueue:
     """Lets in so many at once; sources that wait take turns, however many of each there are.
 
     Args:
