@@ -135,9 +135,7 @@ class Admission:
             self._all_uploading >= self._limits.all_uploads_at_once
             or self._uploading[visitor] >= self._limits.uploads_at_once
             # one source never has more than half of the places
-            or any(
-                self._uploading[key] >= self._limits.all_uploads_at_once // 2 for key in sources
-            )
+            or any(self._uploading[key] >= self._limits.all_uploads_at_once // 2 for key in sources)
         ):
             return 1.0
         wait_s = self._uploads.wait_s(visitor, sources, self._now_s())

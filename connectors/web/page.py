@@ -32,6 +32,7 @@ FLOOD_FRAMES = 100
 """Frames that may be refused one after the other before the page is closed."""
 HISTORY_LINES = 50
 MAX_COMMENT_CHARS = 500
+_FRAMES = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG})
 
 
 class Page:
@@ -118,6 +119,8 @@ class Page:
 
     async def _take(self, message: WSMessage) -> bool:
         """Deal with one frame; ``False`` ends the connection."""
+        if message.type not in _FRAMES:
+            return False  # the connection is ending, or a frame was larger than any may be
         raw: Any = message.data
         # counted before it is looked at: reading JSON is what a flood would make us do
         wait_s = self._admission.frame(self._visitor_id, self._sources, len(raw or b""))
@@ -129,9 +132,7 @@ class Page:
                 return True
             case WSMsgType.PONG:
                 return True
-            case WSMsgType.TEXT | WSMsgType.BINARY:
-                return await self._deal_with(frames.parse(raw))
-        return False
+        return await self._deal_with(frames.parse(raw))
 
     async def _deal_with(self, frame: frames.Frame | None) -> bool:
         wait_s = self._wait_s(frame)

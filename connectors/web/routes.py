@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 
 from connectors.errors import BadWebhook, NotStored
 from connectors.http import read_request

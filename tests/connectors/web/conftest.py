@@ -1,5 +1,7 @@
 """The web chat by itself: real sockets, a shop in memory, and a clock that tests move."""
 
+# ruff: noqa: ARG002 - fakes take what the protocols give them
+
 from __future__ import annotations
 
 import asyncio
@@ -110,7 +112,7 @@ class Chat:
             signer=TokenSigner(b"k" * 32),
             media=MediaStore(media),
             clock=lambda: NOON,
-            greeting=lambda _locale: Greeting("星辰点卡", "", True, "您好", ()),  # noqa: FBT003
+            greeting=lambda _locale: Greeting("星辰点卡", "", True, "您好", ()),
             attachment_of=self._attachment_of,
             make_room=self._make_room,
             add_attachment=self._add_attachment,

@@ -14,6 +14,7 @@ from aiohttp import FormData, WSMsgType, WSServerHandshakeError
 from connectors.rate import Rate
 from connectors.web.admission import WebLimits
 from connectors.web.page import FLOOD_FRAMES
+from connectors.web.routes import MAX_FRAME_BYTES
 from tests.connectors.test_media import a_picture
 from tests.connectors.web.conftest import Chat, OpenPage, opened
 
@@ -175,6 +176,17 @@ async def _end_of(page: OpenPage) -> int | None:
             return page.socket.close_code
 
 
+async def test_a_frame_larger_than_any_may_be_ends_the_page_and_nothing_else(
+    chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with chat.page() as page:
+        await page.socket.send_str("x" * (MAX_FRAME_BYTES + 1))
+        assert await asyncio.wait_for(_end_of(page), 10) == 1009
+    async with chat.page() as another:
+        assert (await another.says())["type"] == "ack"
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 async def test_who_was_closed_for_flooding_cannot_come_straight_back(chat: Chat) -> None:
     for _ in range(2):
         async with chat.page() as page:
@@ -314,7 +326,7 @@ class _begun:  # noqa: N801 - reads as a verb
         )
         await self._writer.drain()
         async with asyncio.timeout(10):
-            while self._chat.chat.admission.uploading == before:
+            while self._chat.chat.admission.uploading == before:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0)
 
     async def __aexit__(self, *_error: object) -> None:
