@@ -442,7 +442,6 @@ async def test_the_longest_message_allowed_is_answered(page: Page) -> None:
         "👨‍👩‍👧‍👦",
         "<script>alert(1)</script>",
         "{{ shop.name }}{% raw %}",
-        "{{secret:01ARZ3NDEKTSV4RRFFQ69G5FAV}}",
         "'; drop table messages; --",
         "a\u202eb\u0007c",
     ],
@@ -453,6 +452,15 @@ async def test_odd_texts_are_answered_and_kept_as_they_were_written(page: Page, 
     history = await page.of_type("history")
     own = [line["text"] for line in history["items"] if line["author"] == "customer"]
     assert own == [text]
+
+
+async def test_a_placeholder_that_somebody_types_is_a_secret_of_their_own(page: Page) -> None:
+    typed = "{{secret:01ARZ3NDEKTSV4RRFFQ69G5FAV}}"
+    await page.asks(typed)
+    await page.send(type="history", before=1_000)
+    history = await page.of_type("history")
+    (own,) = [line["text"] for line in history["items"] if line["author"] == "customer"]
+    assert own == "{{••••}}"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u0000"])
