@@ -18,13 +18,16 @@ class FairQueue(Generic[T]):
 
     Args:
         places: Items that may have one at once.
-        share: Places of one source. It may have more, up to half of all, while nobody else waits.
+        share: Places of one source. It may have more, up to half of all, while it is alone.
 
     >>> queue = FairQueue[str](places=8, share=1)
     >>> for item in ("a1", "a2", "a3", "b1"):
     ...     queue.add(item[0], item)
     >>> [queue.take(), queue.take(), queue.take()]
-    ['a1', 'b1', 'a2']
+    ['a1', 'b1', None]
+    >>> queue.give_back("b")
+    >>> queue.take()
+    'a2'
     """
 
     def __init__(self, *, places: int, share: int) -> None:

@@ -68,7 +68,8 @@ def configure(level: str, log_format: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(stderr),
-        cache_logger_on_first_use=True,
+        # not cached: a logger that spoke before this would keep speaking as it did then
+        cache_logger_on_first_use=False,
     )
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=stderr

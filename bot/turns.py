@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
@@ -102,6 +102,7 @@ class Turns:
         # conversations in which a turn did not end, here or in a process before this one: something
         # older may wait there, and each start of its turn is counted before it begins
         self._left_behind: set[ConversationId] = set()
+        self._alone = asyncio.Lock()
         self._counted: dict[ConversationId, tuple[Sequence[int], int]] = {}
 
     def stored(self, stored: Stored) -> None:
@@ -215,7 +216,7 @@ class Turns:
             takes_all: Everything that waits is taken together: there was too much of it.
         """
         for _ in range(MAX_REDECIDED):
-            async with self._queue.place(origin) as place:
+            async with self._turn_of(origin), self._queue.place(origin) as place:
                 try:
                     return await self._decide(
                         origin.conversation_id, known, place, takes_all=takes_all
@@ -223,6 +224,11 @@ class Turns:
                 except (StaleTurn, Conflict):
                     known = None  # somebody took over, or the state moved: decide from what is now
         raise StorageUnavailable("the conversation kept changing while it was decided on")
+
+    def _turn_of(self, origin: Origin) -> AbstractAsyncContextManager[Any]:
+        """Alone, where the start is counted: a process that dies then has begun no other such."""
+        is_left = origin.conversation_id in self._left_behind
+        return self._alone if is_left else nullcontext()
 
     async def _decide(
         self,

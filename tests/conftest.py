@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.factories.database import SETTING, Databases, Kind, NoPostgres, assign
@@ -79,6 +80,14 @@ def _is_here(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@pytest.fixture(autouse=True)
+def _log_settings_of_one_test() -> Iterator[None]:
+    """What one test, or a command that it runs, sets for the log is not what the next one finds."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

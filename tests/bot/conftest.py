@@ -142,7 +142,7 @@ class Customer:
         return found
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _logs() -> None:
     """As in production: tracebacks without locals, which would print the whole knowledge base."""
     logs.configure("warning", "text")

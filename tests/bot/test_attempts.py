@@ -242,3 +242,32 @@ async def test_a_text_that_cannot_be_searched_for_secrets_is_stored_sealed_as_a_
         )
         assert "付款" not in line.text
         assert [one.kind for one in line.secrets] == ["unread"]
+
+
+async def test_of_those_that_a_dead_process_left_one_is_begun_at_a_time_also_as_they_write_again(
+    lives: Lives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, most = 0, 0
+    names = [f"c{number}" for number in range(8)]
+    async with lives.start() as (parts, channel):
+        for name in names:
+            await store(parts, Customer(parts, channel, [], name=name), "支持哪些付款方式")
+    async with lives.start() as (parts, channel):
+        decide = parts.turns._decide
+
+        async def watched(*args: Any, **rest: Any) -> bool:
+            nonlocal begun, most
+            begun += 1
+            most = max(most, begun)
+            try:
+                return await decide(*args, **rest)
+            finally:
+                begun -= 1
+
+        monkeypatch.setattr(parts.turns, "_decide", watched)
+        await parts.turns.recover()
+        for name in names:
+            await Customer(parts, channel, [], name=name).sends("你好")
+        await settled(parts)
+        assert len(channel.lines) == 2 * len(names)
+    assert most == 1

@@ -14,7 +14,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import URL, Connection, create_engine, make_url, text
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from ulid import ULID
@@ -64,6 +75,7 @@ class PostgresSchemas:
         self._server = server
         self._free: list[str] = []
         self._made: list[str] = []
+        self._newest: str | None = None
         engine = create_engine(
             with_session_settings(server, **FOR_TESTS),
             poolclass=NullPool,
@@ -89,7 +101,14 @@ class PostgresSchemas:
         if filled:
             names = ", ".join(filled)
             self._admin.execute(text(f"truncate {names} restart identity cascade"))
-        self._free.append(address)
+        if self._revision(schema) == self._newest:
+            self._free.append(address)
+        else:
+            self._drop(schema)  # a test made it an older one
+
+    def _revision(self, schema: str) -> str | None:
+        table = Table("alembic_version", MetaData(), Column("version_num", String), schema=schema)
+        return self._admin.execute(select(table.c.version_num)).scalar()
 
     def close(self) -> None:
         """Drop them all."""
@@ -107,6 +126,7 @@ class PostgresSchemas:
         url = with_session_settings(self._server, search_path=schema, **FOR_TESTS)
         address = written(url.update_query_dict({"application_name": schema}))
         upgrade(address)
+        self._newest = self._revision(schema)
         return address
 
     def _drop_left_behind(self) -> None:
