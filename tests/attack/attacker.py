@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -19,9 +18,11 @@ from tests.attack.front import Front
 
 SOURCE = "127.251.0.1"
 STOPS_WITHIN_S = 60.0
-_POLITENESS = 19
-"""The attacker's own work must not take the processor from the server: on the internet it would
-be another machine's."""
+READY_WITHIN_S = 60.0
+_READY = "ready"
+_POLITELY = ("nice", "-n", "19")
+"""The attacker's own work, its start above all, must not take the processor from the server: on
+the internet it would be another machine's."""
 
 
 @click.command()
@@ -34,7 +35,7 @@ def main(*, name: str, url: str, seconds: float, actions: int, source: str) -> N
     """Attack a server on this machine; what came back is printed as JSON."""
     if not url.startswith("http://127.0.0.1:"):
         raise click.UsageError("attacks are for this machine alone: http://127.0.0.1:PORT")
-    os.nice(_POLITENESS)
+    click.echo(_READY)
     front = Front(url, source, until=time.monotonic() + seconds, left=actions)
     uvloop.run(ATTACKS[name].run(front))  # type: ignore[arg-type]
     click.echo(json.dumps(front.came))
@@ -57,14 +58,21 @@ class Attacker:
 async def attacking(
     name: str, url: str, *, seconds: float, actions: int = 10**9, source: str = SOURCE
 ) -> AsyncIterator[Attacker]:
-    """An attack that lasts as long as the block, but not much longer than ``seconds``."""
+    """An attack that lasts as long as the block, but not much longer than ``seconds``.
+
+    The block begins once the attacker has loaded all that it needs.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.attack.attacker", name, url),
+        *(*_POLITELY, sys.executable, "-m", "tests.attack.attacker", name, url),
         *("--seconds", str(seconds), "--actions", str(actions), "--source", source),
         stdout=asyncio.subprocess.PIPE,
     )
     attacker = Attacker(process)
     try:
+        assert process.stdout is not None
+        async with asyncio.timeout(READY_WITHIN_S):
+            first = await process.stdout.readline()
+        assert first.decode().strip() == _READY, f"the attacker {name} did not start: {first!r}"
         yield attacker
         async with asyncio.timeout(seconds + STOPS_WITHIN_S):
             told, _ = await process.communicate()
