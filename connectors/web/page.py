@@ -162,7 +162,10 @@ class Page:
                 return 0.0
             case HistoryFrame():
                 return self._admission.read(self._visitor_id, self._sources)
-        return self._admission.message(self._visitor_id, self._sources)
+        # what is too long is refused unread, in its own words
+        text = frame.text if isinstance(frame, MessageFrame) else ""
+        chars = len(text) if len(text) <= MAX_TEXT_CHARS else 0
+        return self._admission.message(self._visitor_id, self._sources, chars)
 
     async def _too_fast(self, frame: frames.Frame | None, wait_s: float) -> bool:
         self._dropped += 1

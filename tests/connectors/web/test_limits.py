@@ -96,6 +96,19 @@ async def test_what_is_refused_is_named_told_when_and_not_stored(small: Chat) ->
     assert "第四句" not in [message.text for message in small.sink.messages]
 
 
+async def test_long_texts_are_taken_at_the_pace_of_reading_them(chat: Chat) -> None:
+    async with chat.page("v1") as page, chat.page("v2") as another:
+        for _ in range(3):
+            assert (await page.says("好" * 4000))["type"] == "ack"
+        refused = await page.says("好" * 4000)
+        assert (refused["code"], refused["retry_after_s"]) == ("too_fast", 10.0)
+        # the source behind both has a limit of its own
+        assert (await another.says("好" * 4000))["type"] == "ack"
+        assert (await another.says("好" * 400))["code"] == "too_fast"
+        chat.now_s += 10
+        assert (await page.says("好" * 4000))["type"] == "ack"
+
+
 async def test_buttons_and_stars_count_as_messages(small: Chat) -> None:
     async with small.page() as page:
         for _ in range(3):
