@@ -27,7 +27,7 @@ def is_part(message: Pending) -> bool:
 
 
 def is_one_act(earlier: Pending, later: Pending, *, within_s: float) -> bool:
-    """Whether a message goes on with what the one right before it began.
+    """Tell whether a message goes on with what the one right before it began.
 
     Args:
         within_s: How soon after it the next part comes, where the channel names no album.

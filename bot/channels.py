@@ -82,7 +82,7 @@ class StoredCheckpoints:
         self._storage = storage
 
     async def get(self, ref: ChannelRef, name: str) -> str | None:
-        """How far an account was read.
+        """Return how far an account was read.
 
         Raises:
             NotStored: The database cannot be read now.

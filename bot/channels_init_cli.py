@@ -93,7 +93,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where kefu is reached."""
+    """Return the address of kefu."""
 
     public_url: str | None
     port: int
@@ -152,7 +152,7 @@ class _Init:
         return self._entry({**given, **answers})
 
     def _value(self, secret: Secret) -> str | None:
-        """What stands already, else a new one, else what the platform's page shows."""
+        """Return what stands already, else a new one, else what the platform's page shows."""
         known = self._environment.get(secret.variable, "")
         if known.strip():
             return known

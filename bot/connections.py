@@ -39,7 +39,7 @@ _OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a connection may take, in seconds.
+    """Deadlines of a connection, in seconds.
 
     Attributes:
         head_s: From connecting, or from the first byte of a further request, to a whole head.
@@ -268,7 +268,7 @@ class Site(web.BaseSite):
 
     @property
     def name(self) -> str:
-        """Where it listens."""
+        """Return the address that it listens on."""
         return str(self._listener.getsockname())
 
     async def start(self) -> None:

@@ -38,12 +38,12 @@ class FairQueue(Generic[T]):
         self._count = 0
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Return how many wait."""
         return self._count
 
     @property
     def held(self) -> int:
-        """How many have a place."""
+        """Return how many have a place."""
         return self._held.total()
 
     def add(self, source: str, item: T) -> None:

@@ -110,7 +110,7 @@ class Rim:
             response.headers.setdefault("Strict-Transport-Security", HSTS)
 
     def _is_kept_to_tls(self, request: web.Request) -> bool:
-        """Whether the browser came by TLS, or to the host that is published with it."""
+        """Tell whether the browser came by TLS, or to the host that is published with it."""
         if self._network.is_https(request):
             return True
         return self._public.scheme == "https" and request.host == self._public.netloc

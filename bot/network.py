@@ -71,7 +71,7 @@ class Network:
 
     @property
     def trusts_proxy(self) -> bool:
-        """Whether ``X-Forwarded-*`` are believed."""
+        """Tell whether ``X-Forwarded-*`` are believed."""
         return self._trusted_proxies > 0
 
     @property
@@ -115,7 +115,7 @@ class Network:
         return given[-1] if given else None
 
     def is_https(self, request: web.Request) -> bool:
-        """Whether the browser speaks TLS, with us or with our proxy."""
+        """Tell whether the browser speaks TLS, with us or with our proxy."""
         return request.secure or self.forwarded(request, "X-Forwarded-Proto") == "https"
 
     def _note(self, *, lacks_header: bool) -> None:

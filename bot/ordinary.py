@@ -66,7 +66,7 @@ _NUMBER_DIGITS = 5
 
 
 def is_ordinary(token: str) -> bool:
-    """Whether a word of printable ASCII is none that anybody would choose as a password.
+    """Tell whether a word of printable ASCII is none that anybody would choose as a password.
 
     Everyday words, products with their number, sizes, error numbers, sites, a camera's files.
 

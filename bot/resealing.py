@@ -132,7 +132,7 @@ def _matched(letters: Sequence[_Letter], value: str) -> Iterator[_Letter]:
 
 
 def _is_edge(letters: Sequence[_Letter], at: int) -> bool:
-    """Whether a word ends here: Chinese has no blanks between its words."""
+    """Tell whether a word ends here: Chinese has no blanks between its words."""
     here, before = letters[at], letters[at - 1] if at else None
     if before is None or here.is_apart or before.line != here.line:
         return True

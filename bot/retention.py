@@ -22,7 +22,7 @@ ORPHAN_AGE = timedelta(days=1)
 
 
 class Deleted(Protocol):
-    """What one unit deleted."""
+    """Deletions of one unit."""
 
     @property
     def files(self) -> Sequence[str]:
@@ -30,7 +30,7 @@ class Deleted(Protocol):
 
 
 class Old(Protocol):
-    """What is old enough to go."""
+    """List what is old enough to go."""
 
     def old_messages(self, before: datetime, limit: int) -> Sequence[str]:
         """Messages of conversations that ended before."""
@@ -56,7 +56,7 @@ class RetentionWork(Protocol):
 
     @property
     def retention(self) -> Old:
-        """What is old."""
+        """Select what is old."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ _ANSWERED = re.compile(r"(?:是|为|叫|(?<![a-z])(?:it ?'?s|is)|:) ?$", re.IGNO
 
 
 def find_secrets(text: str, conversation: Conversation) -> Sequence[Span]:
-    """What must be sealed in a customer's text, in order: (start, end, kind)."""
+    """Find the secrets in a customer's text, in order: (start, end, kind)."""
     return secrets_in(text, context_of(conversation))
 
 
@@ -157,7 +157,7 @@ def _named(folded: Folded) -> Iterator[Span]:
 
 
 def _is_named_secret(token: str, *, is_told: bool) -> bool:
-    """Whether a word after 密码 or "password" is one: "password doesn't work" has none."""
+    """Tell whether a word after 密码 or "password" is one: "password doesn't work" has none."""
     if len(token) < _SHORTEST_NAMED:
         return False
     has_digit = any(char.isdigit() for char in token)
@@ -228,7 +228,7 @@ def _is_order(folded: Folded, span: tuple[int, int], orders: Sequence[tuple[int,
 
 
 def _is_all(text: str, span: tuple[int, int]) -> bool:
-    """Whether a word is all there is, but for a polite particle or two."""
+    """Tell whether a word is all there is, but for a polite particle or two."""
     rest = f"{text[: span[0]]}{text[span[1] :]}"
     return all(char in _PARTICLES or not char.isalnum() for char in rest)
 

@@ -169,12 +169,12 @@ def order_spans(text: str) -> list[tuple[int, int]]:
 
 
 def is_called_order(text: str, at: int) -> bool:
-    """Whether what starts here is called an order number."""
+    """Tell whether what starts here is called an order number."""
     return _ORDER_WORD.search(text[max(0, at - _LOOK_BACK) : at]) is not None
 
 
 def is_called_harmless(text: str, at: int) -> bool:
-    """Whether what starts here is called a coupon, an error code or an order number."""
+    """Tell whether what starts here is called a coupon, an error code or an order number."""
     before = text[max(0, at - _LOOK_BACK) : at]
     return any(word.search(before) for word in (_ORDER_WORD, _COUPON_WORD, _ERROR_WORD))
 
@@ -243,7 +243,7 @@ def _has_words(said: str) -> bool:
 
 
 def _without_words(match: re.Match[str]) -> tuple[int, int]:
-    """Where groups start and end, without the words that merely stand beside them."""
+    """Find where groups start and end, without the words that merely stand beside them."""
     start, end = match.span()
     first, last = _FIRST_WORD.match(match[0]), _LAST_WORD.search(match[0])
     while first is not None and is_ordinary(first[1]):
@@ -273,7 +273,7 @@ def _is_spelt_card(said: str) -> bool:
 
 
 def _is_id_card(said: str) -> bool:
-    """Whether the birthday is a day and the check symbol is right.
+    """Tell whether the birthday is a day and the check symbol is right.
 
     Source: GB 11643-1999, ISO 7064:1983 MOD 11-2.
     """

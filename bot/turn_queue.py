@@ -28,7 +28,7 @@ TERMINAL = "terminal"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who a turn is for, as far as fairness goes.
+    """The customer of a turn, as far as fairness goes.
 
     Attributes:
         source: The network behind a page, the group, or the person on a platform.

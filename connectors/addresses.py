@@ -29,7 +29,7 @@ _LOW_32 = 0xFFFFFFFF
 
 
 def is_public(host: str) -> bool:
-    """Whether an IP address is one of the open internet.
+    """Tell whether an IP address is one of the open internet.
 
     Args:
         host: As a socket takes it. A name, or an address that is written otherwise, is not public:
@@ -75,7 +75,7 @@ class PrivateHost:
     port: int | None
 
     def is_meant_by(self, url: URL) -> bool:
-        """Whether a connection to this address goes to the host, by its name and its port."""
+        """Tell whether a connection to this address goes to the host, by its name and its port."""
         is_port = url.is_default_port() if self.port is None else url.port == self.port
         return is_port and _name(url) == self.name
 

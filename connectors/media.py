@@ -111,7 +111,7 @@ class MediaStore:
         return self._written(found, content)
 
     def has_room(self, size: int) -> bool:
-        """Whether the disk has room for so many bytes, and some to spare."""
+        """Tell whether the disk has room for so many bytes, and some to spare."""
         folder = self._folder
         while not folder.exists():
             folder = folder.parent

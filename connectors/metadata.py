@@ -157,7 +157,7 @@ def _is_kept(marker: int, part: bytes) -> bool:
 
 
 def _end_of_scan(content: bytes, at: int) -> int:
-    """Where the next marker stands that is neither a stuffed byte nor a restart."""
+    """Find the next marker that is neither a stuffed byte nor a restart."""
     while True:
         at = content.find(b"\xff", at)
         if at < 0 or at + 1 >= len(content):
@@ -237,7 +237,7 @@ def _gif_colours(flags: int) -> int:
 
 
 def _gif_blocks(content: bytes, at: int) -> int:
-    """Where the last of a row of sub-blocks ends."""
+    """Find the end of a row of sub-blocks."""
     while content[at]:
         at += 1 + content[at]
     return at + 1

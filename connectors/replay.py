@@ -41,7 +41,7 @@ class SeenCalls:
         self._seen: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
 
     def known(self, signature: str) -> bool:
-        """Whether it was seen."""
+        """Tell whether it was seen."""
         return signature in self._seen
 
     def see(self, signature: str, digest: str, now: datetime) -> Sight:

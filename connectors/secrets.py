@@ -120,7 +120,7 @@ def _aes_key(value: SecretStr) -> SecretStr:
 
 
 def is_weak(value: SecretStr) -> bool:
-    """Whether a shared secret is short or simple enough to be guessed."""
+    """Tell whether a shared secret is short or simple enough to be guessed."""
     text = value.get_secret_value()
     return len(text) < ENOUGH_CHARS or len(set(text)) < _MIN_DIFFERENT
 
@@ -146,7 +146,7 @@ IssuedSecret = Annotated[SecretStr, AfterValidator(_shared), IssuedByPlatform()]
 
 
 def origin_of(field: FieldInfo) -> MadeByUs | IssuedByPlatform | None:
-    """Where a field's secret comes from; ``None`` for a field that is none."""
+    """Return the origin of a field's secret; ``None`` for a field that is none."""
     # of ``SharedSecret | None`` pydantic leaves the marks where they stand
     nested = (mark for part in get_args(field.annotation) for mark in _marks(part))
     marks = (*field.metadata, *nested)

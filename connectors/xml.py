@@ -27,7 +27,7 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,}={0,2}")
 
 
 def sealed_texts(body: bytes) -> Sequence[str]:
-    """What may be the sealed part of a push, found without parsing: the signature tells which is.
+    """Find the sealed part of a push without parsing: the signature tells which is.
 
     More than one only where a customer wrote one into the plain fields of compatible mode.
 

@@ -55,7 +55,7 @@ class LoginQueue:
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Return how many wait."""
         return sum(len(queue) for queue in self._queues.values())
 
     @asynccontextmanager

@@ -82,7 +82,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What is said of the customer's data before the first message.
+    """The notice on the customer's data before the first message.
 
     Attributes:
         en: In English; ``None``: the Chinese text is all there is.

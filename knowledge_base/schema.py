@@ -191,7 +191,7 @@ def validate(document: Document, model: type[FileT]) -> FileT | list[Problem]:
 
 
 def _is_ours(data: Mapping[str, object], model: type[BaseModel]) -> bool:
-    """Whether at least one key at the top is one of ours, or nearly."""
+    """Tell whether at least one key at the top is one of ours, or nearly."""
     names = [field.alias or name for name, field in model.model_fields.items()]
     return any(
         process.extractOne(key, names, scorer=fuzz.ratio, score_cutoff=_NEARLY) for key in data

@@ -153,7 +153,7 @@ def _included(
 
 
 def _file_problem(file: Path, folder: Path) -> str | None:
-    """Why a file that kb.yaml names may not be read; ``None`` if it may.
+    """Explain why a file that kb.yaml names may not be read; ``None`` if it may.
 
     Whoever edits the knowledge base need not be allowed to read everything that kefu can.
     """

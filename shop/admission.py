@@ -258,7 +258,7 @@ class Admission:
 
 
 def _has_proved(proofs: Sequence[Proof], number: OrderNumber | None = None) -> bool:
-    """Whether an owner's proof of this order, or of any, is among these, however old."""
+    """Tell whether an owner's proof of this order, or of any, is among these, however old."""
     return any(proof.level >= Level.OWNER and number in {None, proof.number} for proof in proofs)
 
 

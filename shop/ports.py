@@ -78,7 +78,7 @@ class Attempts(Protocol):
     def on_subject(
         self, kinds: Collection[AttemptKind], source: str, subject: str, since: datetime
     ) -> Sequence[Attempt]:
-        """What a source did to one subject; no look-ups of others."""
+        """Tries of one source on one subject; no look-ups of others."""
 
     def add(self, kind: AttemptKind, source: str, subject: str, at: datetime) -> int:
         """Record an attempt; its id."""

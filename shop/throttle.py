@@ -198,7 +198,7 @@ def judge_rate(times: Iterable[datetime], now: datetime, *, at_most: int, window
 def judge_wide(
     attempts: Sequence[Attempt], now: datetime, limits: TryLimits, times: int
 ) -> Verdict:
-    """Whether a source that many share may try once more: it is slowed, never locked."""
+    """Tell whether a source that many share may try once more: it is slowed, never locked."""
     rate = judge_rate(
         (one.at for one in attempts if one.kind in TRIES),
         now,
@@ -215,7 +215,7 @@ def judge_wide(
 
 
 def judge_crowd(attempts: Sequence[Attempt], now: datetime, limits: CrowdLimits) -> Verdict:
-    """Whether one more stranger may try, after everybody's tries on this subject."""
+    """Tell whether one more stranger may try, after everybody's tries on this subject."""
     tries = sorted((one for one in attempts if one.kind in TRIES), key=lambda one: one.at)
     start = now - timedelta(seconds=limits.window_s)
     failures = sum(one.kind is AttemptKind.TRY and one.at > start for one in tries)

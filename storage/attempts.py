@@ -66,7 +66,7 @@ class AttemptRows:
     def on_subject(
         self, kinds: Collection[AttemptKind], source: str, subject: str, since: datetime
     ) -> Sequence[Attempt]:
-        """What a source did to one subject; no look-ups of others."""
+        """Tries of one source on one subject; no look-ups of others."""
         rows = self._connection.execute(
             _ON_SUBJECT,
             {

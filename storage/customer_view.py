@@ -30,7 +30,7 @@ PICTURES = {"zh": "[图片已隐藏]", "en": "[picture hidden]"}
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """What of a line is shown.
+    """The part of a line that is shown.
 
     Attributes:
         codes: Card keys that stand in the text.
@@ -45,7 +45,7 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
-    """What one customer has proved and may read now.
+    """Proofs of one customer, and what they open now.
 
     Attributes:
         proved: Orders whose owner they have shown to be, lately.

@@ -63,7 +63,7 @@ class EventRows:
         return int(self._connection.execute(select(func.max(events.c.id))).scalar() or 0)
 
     def latest_at(self) -> datetime | None:
-        """When the newest event happened; ``None`` before the first."""
+        """Return the time of the newest event; ``None`` before the first."""
         newest = select(events.c.at).order_by(events.c.id.desc()).limit(1)
         return self._connection.execute(newest).scalar()
 

@@ -24,7 +24,7 @@ _ROOT_BYTES = 32
 
 
 def is_sealed(url: str) -> bool:
-    """Whether anything in a database is sealed: its root is, from the first start on.
+    """Tell whether anything in a database is sealed: its root is, from the first start on.
 
     Raises:
         StorageUnavailable: It cannot be read.

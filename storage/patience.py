@@ -25,7 +25,7 @@ class Patience:
         self._call_s = min(self._call_s, call_s)
 
     def is_over(self, began: float) -> bool:
-        """Whether a call has had its time.
+        """Tell whether a call has had its time.
 
         Args:
             began: Monotonic seconds.

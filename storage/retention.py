@@ -34,7 +34,7 @@ PICTURES_OF_KB = "kb"
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What one unit deleted.
+    """Deletions of one unit.
 
     Attributes:
         files: Ids of files whose bytes are to be deleted now that no row names them.

@@ -17,7 +17,7 @@ _DIGITS = 4
 
 
 def is_current(url: str) -> bool:
-    """Whether a database's tables are this version's.
+    """Tell whether a database's tables are this version's.
 
     Raises:
         StorageUnavailable: It cannot be looked at.

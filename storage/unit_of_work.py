@@ -109,7 +109,7 @@ class UnitOfWork:
         )
 
     def view_of(self, conversation: Conversation) -> CustomerView:
-        """What the customer of a conversation may read at this moment."""
+        """The view that a conversation's customer has at this moment."""
         return CustomerView.at(
             self.clock(), conversation, self.secrets, self.proofs, self._proofs_last
         )
@@ -166,7 +166,7 @@ class UnitOfWork:
 
     @cached_property
     def retention(self) -> RetentionRows:
-        """What is old enough to go."""
+        """List what is old enough to go."""
         return RetentionRows(self._connection, self._keyring)
 
     @cached_property

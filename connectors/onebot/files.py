@@ -147,7 +147,7 @@ def _addresses(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _worst(errors: list[MediaError]) -> MediaError:
-    """Why it could not be had: what may pass is tried again, and too large is not."""
+    """Explain why it could not be had: what may pass is tried again, and too large is not."""
     for error in errors:
         if isinstance(error, MediaGone) and error.code == "too_large":
             return error

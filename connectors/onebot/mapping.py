@@ -165,7 +165,7 @@ def line_of(event: Mapping[str, Any]) -> str:
 
 
 def _is_nobody(event: Mapping[str, Any]) -> bool:
-    """Whether no person can be answered: anonymous in a group, or the group's own notice."""
+    """Tell whether no person can be answered: anonymous in a group, or the group's own notice."""
     return "anonymous" in event or event.get("sub_type") in {"anonymous", "notice"}
 
 

@@ -182,7 +182,7 @@ def _is_group(chat: Json) -> bool:
 
 
 def _is_person(message: Json, who: Json) -> bool:
-    """Whether somebody wrote it, and not a bot, a channel, or Telegram for one of both.
+    """Tell whether somebody wrote it, and not a bot, a channel, or Telegram for one of both.
 
     What a person picked from an inline bot (``via_bot``) is that person's message.
     """

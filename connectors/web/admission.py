@@ -23,7 +23,7 @@ FLOOD_COST = 10.0
 
 @dataclass(frozen=True, slots=True)
 class WebLimits:
-    """What the web chat takes; pairs are (visitor, source).
+    """Limits of the web chat; pairs are (visitor, source).
 
     Attributes:
         messages: Messages, pressed buttons, stars.

@@ -126,7 +126,7 @@ class WebChat:
         return origin in self.origins or origin.partition("://")[2] == request.host
 
     def address_of(self, visitor_id: str) -> Address:
-        """Where a visitor's conversation lives."""
+        """Return the address of a visitor's conversation."""
         return Address(self.connector.ref, peer_id=visitor_id, user_id=visitor_id)
 
     def media_url(self, attachment: Attachment) -> str:

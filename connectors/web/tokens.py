@@ -70,7 +70,7 @@ class TokenSigner:
             return None
 
     def media_signature(self, attachment_id: str, now: datetime) -> str:
-        """What makes a link to a file valid until tomorrow ends, for whoever holds the link."""
+        """Sign a link to a file: it is valid until tomorrow ends, for whoever holds the link."""
         # days, not seconds: the same picture keeps its address and the browser its copy
         last_day = (now + MEDIA_LIFETIME).date().toordinal()
         return f"{last_day}.{self._sign(f'{attachment_id}.{last_day}')}"

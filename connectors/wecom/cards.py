@@ -45,7 +45,7 @@ def described(kind: str, part: Mapping[str, Any]) -> str:
 
 
 def _passed_on(part: Mapping[str, Any]) -> list[str]:
-    """Who said what in a record that was passed on; each message is JSON within the JSON."""
+    """Read who said what in a record that was passed on; each message is JSON within the JSON."""
     items = part.get("item")
     lines = []
     for one in items[:_MOST_PASSED_ON] if isinstance(items, list) else []:

@@ -50,7 +50,7 @@ class Attacker:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has done all that it was to do."""
+        """Tell whether it has done all that it was to do."""
         return self.process.returncode is not None
 
 

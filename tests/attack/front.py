@@ -56,7 +56,7 @@ class Front:
 
     @property
     def is_over(self) -> bool:
-        """Whether the attack has had its time or its count."""
+        """Tell whether the attack has had its time or its count."""
         return self.left <= 0 or time.monotonic() >= self.until
 
     def takes(self, actions: int = 1) -> bool:

@@ -23,7 +23,7 @@ SETTLES_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one attack came to. Times in milliseconds, sizes in megabytes.
+    """Outcome of one attack. Times in milliseconds, sizes in megabytes.
 
     Attributes:
         ratio: p99 under attack by p99 without, both of this run.

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecatio
 
 
 def fields_of_libraries() -> set[str]:
-    """What python-telegram-bot and aiogram know of a message."""
+    """Fields of a message that python-telegram-bot and aiogram know."""
     theirs = {
         *(name for name in telegram.Message.__slots__ if not name.startswith("_")),
         *telegram.MaybeInaccessibleMessage.__slots__,

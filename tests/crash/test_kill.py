@@ -142,7 +142,7 @@ class Crowd:
 
 
 def rows(data: Path, query: str) -> list[tuple[Any, ...]]:
-    """What the database holds, seen from outside the process."""
+    """Contents of the database, seen from outside the process."""
     engine = engine_for(address_of(data))
     try:
         with engine.connect() as connection:

@@ -38,7 +38,7 @@ class FarDatabase:
     url: str
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
-        """What the database holds, asked for directly."""
+        """Contents of the database, asked for directly."""
         engine = engine_for(self.url)
         try:
             with engine.connect() as connection:

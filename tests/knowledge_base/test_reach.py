@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def told_of(home: Path, text: str) -> str:
-    """What is said of a kb.yaml that cannot be used."""
+    """The words for a kb.yaml that cannot be used."""
     (home / "kb.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(KnowledgeBaseError) as caught:
         read_source(home / "kb.yaml", {})

@@ -72,7 +72,7 @@ def texts(data: bytes) -> None:
 
 
 def secrets(data: bytes) -> None:
-    """What is to be sealed: in order, inside the text, and all of it."""
+    """Find what is to be sealed: in order, inside the text, and all of it."""
     fuzzed = atheris.FuzzedDataProvider(data)
     known = (*CARDS, *MAILS, *PHONES)
     secret = known[fuzzed.ConsumeIntInRange(0, len(known) - 1)]
