@@ -166,7 +166,7 @@ def line_of(event: Mapping[str, Any]) -> str:
 
 def _is_nobody(event: Mapping[str, Any]) -> bool:
     """Tell whether no person can be answered: anonymous in a group, or the group's own notice."""
-    return "anonymous" in event or event.get("sub_type") in {"anonymous", "notice"}
+    return "anonymous" in event or str(event.get("sub_type")) in {"anonymous", "notice"}
 
 
 def _named(event: Mapping[str, Any], now: datetime) -> str:

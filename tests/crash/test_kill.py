@@ -246,7 +246,9 @@ def check_turns(data: Path) -> None:
         "select id, reasons from turns where id not in"
         " (select turn_id from messages where turn_id is not null)",
     )
-    assert [turn for turn in mute if '"silent"' not in turn[1] and "handoff" not in turn[1]] == []
+    assert [
+        turn for turn in mute if "silent" not in str(turn[1]) and "handoff" not in str(turn[1])
+    ] == []
 
 
 def check_replies(data: Path, crowd: Crowd) -> None:

@@ -350,10 +350,12 @@ def requests(data: bytes) -> None:
     found = file_in(body, b"x")
     assert found is None or len(found.content) < len(body)
     head = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
-    whole = head.encode() + body.replace(b"\r\n--x", b"") + b"\r\n--x--\r\n"
+    while b"\r\n--x" in body:  # taking one out may leave another
+        body = body.replace(b"\r\n--x", b"")
+    whole = head.encode() + body + b"\r\n--x--\r\n"
     held = file_in(whole, b"x")
     assert held is not None
-    assert held.content == body.replace(b"\r\n--x", b"")
+    assert held.content == body
 
 
 # ---------------------------------------------------------------------- the admin's file
