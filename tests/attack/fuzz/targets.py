@@ -16,6 +16,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from wechatpy.crypto import PrpCrypto
 
 with atheris.instrument_imports(include=["bot", "connectors", "handoff", "knowledge_base"]):
+    from bot.bounds import bounded
     from bot.network import networks
     from bot.sealing import secrets_in
     from bot.tool_specs import TOOL_SPECS
@@ -210,6 +211,7 @@ def _number(event: Mapping[str, Any]) -> int:
 
 def _can_be_stored(message: Inbound) -> None:
     """Both databases take it: text is text, without NUL and half characters, keys are short."""
+    message = bounded(message)  # as every message is before it is stored
     address = message.address
     for text in (
         *(message.text, message.dedup_key, message.person_name, message.detail),
