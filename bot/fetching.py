@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,12 +20,12 @@ from connectors.errors import MediaGone
 from connectors.media import BadFile, MediaStore
 from connectors.messages import (
     Attachment,
-    ChannelRef,
     Connector,
     MediaHandle,
     MediaState,
     MessageId,
 )
+from handoff.attachments import Awaited
 from handoff.errors import HandoffError
 from handoff.events import EventKind
 from handoff.ports import Events, Units
@@ -38,25 +38,6 @@ FIRST_RETRY_S = 3.0
 NO_ROOM_RETRY_S = 60.0
 POLL_S = 5.0
 AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """A file that lies with a platform, and this process has taken to fetch.
-
-    Attributes:
-        attempts: Which attempt this is, from 1.
-        owner: The identity that sent it.
-        source: The group or person that its quota is counted by; ``None`` in old rows.
-    """
-
-    attachment: Attachment
-    media: MediaHandle
-    ref: ChannelRef
-    message_id: MessageId
-    attempts: int
-    owner: str
-    source: str | None = None
 
 
 class AwaitedFiles(Protocol):

@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from connectors.media import BadFile, MediaStore
+from handoff.attachments import Usage
 from handoff.ports import Units
 
 log = structlog.get_logger(__name__)
@@ -27,14 +28,6 @@ MAX_FILES_OF_SOURCE = 500
 MAX_FILES_OF_CUSTOMER = 100
 _SWEPT_AT_ONCE = 200
 _MB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Files that are, or were, kept."""
-
-    files: int = 0
-    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

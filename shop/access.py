@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from shop import disclosure
 from shop.admission import Admission
 from shop.answers import Requester
+from shop.attempts import AttemptKind
 from shop.backends.base import ShopBackend
 from shop.disclosure import Standing
 from shop.effects import Effect
@@ -19,7 +20,7 @@ from shop.orders import Order
 from shop.ports import Clock
 from shop.proofs import Factor, Level, Proof
 from shop.settings import GateSettings
-from shop.throttle import AttemptKind, Ruling
+from shop.throttle import Ruling
 
 log = structlog.get_logger(__name__)
 

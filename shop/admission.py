@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 
 from shop.answers import Requester
+from shop.attempts import TRIES, AttemptKind
 from shop.numbers import OrderNumber
 from shop.ports import Clock, ShopWork, Units
 from shop.proofs import Level, Proof
 from shop.throttle import (
     ADMITTED,
     ANYBODY,
-    TRIES,
-    AttemptKind,
     Limits,
     Ruling,
     Verdict,

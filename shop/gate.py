@@ -31,6 +31,7 @@ from shop.answers import (
     ResendAnswer,
     ResendOutcome,
 )
+from shop.attempts import AttemptKind
 from shop.backends.base import DeliveryKind, ShopBackend
 from shop.cards import LONGEST_SECRET
 from shop.catalog import fold_name, search
@@ -44,7 +45,6 @@ from shop.ports import Clock, ShopWork, Units
 from shop.proofs import Code, Factor, Level, Proof
 from shop.records import Disclosed, ResendChannel, Resent, Shown
 from shop.settings import GateSettings
-from shop.throttle import AttemptKind
 
 log = structlog.get_logger(__name__)
 

@@ -8,13 +8,13 @@ from typing import Protocol, TypeVar
 
 from pydantic import SecretStr
 
+from shop.attempts import Attempt, AttemptKind
 from shop.cards import Card, Redemption
 from shop.numbers import OrderNumber
 from shop.orders import Order
 from shop.products import Product
 from shop.proofs import Code, Proof
 from shop.records import Disclosed, Resent
-from shop.throttle import Attempt, AttemptKind
 
 T = TypeVar("T")
 W_co = TypeVar("W_co", covariant=True)

@@ -17,30 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-
-class AttemptKind(StrEnum):
-    """What was recorded of a source.
-
-    A try is recorded before it is checked, so that neither a crash nor fifty tries at once are
-    free; it stays a failed one unless it is settled.
-    """
-
-    LOOKUP = "lookup"
-    TRY = "try"
-    HARMLESS = "harmless"
-    PROVED = "proved"
-    CODE = "code"
-
-
-TRIES = frozenset({AttemptKind.TRY, AttemptKind.HARMLESS, AttemptKind.PROVED})
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One thing that a source did."""
-
-    kind: AttemptKind
-    at: datetime
+from shop.attempts import TRIES, Attempt, AttemptKind
 
 
 @dataclass(frozen=True, slots=True)

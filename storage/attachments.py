@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from bot.fetching import Awaited
-from bot.media_room import Usage
 from connectors.messages import Attachment, ChannelRef, MediaHandle, MediaState, MessageId
+from handoff.attachments import Awaited, Usage
 from storage.aftermath import Aftermath
 from storage.keyring import Keyring
 from storage.tables.messaging import attachments

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
-from shop.throttle import Attempt, AttemptKind
+from shop.attempts import Attempt, AttemptKind
 from storage.dialect import upsert
 from storage.keyring import Keyring
 from storage.tables.shop import attempt_sources, attempts

@@ -6,9 +6,10 @@ import pytest
 
 from bot.app import Services
 from bot.settings import Settings
+from shop.attempts import AttemptKind
 from shop.demo import DemoShop
 from shop.numbers import show_number
-from shop.throttle import ANYBODY, AttemptKind, Limits
+from shop.throttle import ANYBODY, Limits
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import Clock, Customer
 

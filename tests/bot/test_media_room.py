@@ -7,14 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Services
-from bot.media_room import (
-    LOOSE_FOR,
-    MAX_FILES_OF_CUSTOMER,
-    MAX_FILES_OF_SOURCE,
-    MediaRoom,
-    Quotas,
-    Usage,
-)
+from bot.media_room import LOOSE_FOR, MAX_FILES_OF_CUSTOMER, MAX_FILES_OF_SOURCE, MediaRoom, Quotas
 from connectors.base import BaseConnector
 from connectors.errors import MediaGone
 from connectors.media import BadFile, MediaStore
@@ -28,6 +21,7 @@ from connectors.messages import (
     SendStatus,
     Unit,
 )
+from handoff.attachments import Usage
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import CHANNEL, Clock, Customer
 from tests.connectors.test_media import a_picture

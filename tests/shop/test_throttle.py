@@ -7,16 +7,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.throttle import (
-    Attempt,
-    AttemptKind,
-    Ruling,
-    TryLimits,
-    Verdict,
-    judge_rate,
-    judge_try,
-    worst,
-)
+from shop.attempts import Attempt, AttemptKind
+from shop.throttle import Ruling, TryLimits, Verdict, judge_rate, judge_try, worst
 from tests.factories.shop import NOON
 
 LIMITS = TryLimits()
