@@ -12,7 +12,8 @@ from bot.bounds import ends
 from bot.dialogue import Utterance
 from bot.memory import Memory
 from bot.sealing import Context, secrets_in
-from knowledge_base.slots import Found, card_secrets, emails, order_numbers, phones, qq_numbers
+from bot.spans import touches
+from knowledge_base.slots import card_secrets, emails, order_numbers, phones, qq_numbers
 
 _TAG = re.compile(r"<[^>]*>?|\b\w+\(")
 """Markup and calls: pasted, not spoken."""
@@ -67,11 +68,11 @@ def _order_number(text: str, memory: Memory) -> str | None:
 
 
 def _card_secret(text: str) -> SecretStr | None:
-    numbers = [one for one in order_numbers(text) if one.kind != "dujiaoka"]
+    numbers = [(one.start, one.end) for one in order_numbers(text) if one.kind != "dujiaoka"]
     found = [
         one
         for one in card_secrets(text)
-        if one.kind == "grouped" or not any(_overlap(one, number) for number in numbers)
+        if one.kind == "grouped" or not touches(numbers, one.start, one.end)
     ]
     if not found:
         return None
@@ -86,10 +87,6 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
             parts.append(text[end_of_last:start])
         end_of_last = max(end_of_last, end)
     return "".join([*parts, text[end_of_last:]]).strip()
-
-
-def _overlap(one: Found, other: Found) -> bool:
-    return one.start < other.end and other.start < one.end
 
 
 def _proof(text: str, *, is_asked: bool) -> SecretStr | None:

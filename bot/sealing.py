@@ -23,6 +23,7 @@ from bot.secret_forms import (
     is_called_harmless,
     order_spans,
 )
+from bot.spans import merged, touches
 from handoff.conversation import Conversation
 
 MASK = "••••"
@@ -91,14 +92,14 @@ def secrets_in(text: str, context: Context = Context.NONE) -> Sequence[Span]:
     """Secrets in a text that anybody wrote, in order, none inside another."""
     if not text.strip():
         return []
-    orders = order_spans(text)
+    orders = merged(order_spans(text))
     if orders:
         context = max(context, Context.NEAR)
     folded = fold(text)
     spans = [*_by_form(text), *_by_place(folded, context, orders)]
     kept: list[Span] = []
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if any(start < other_end and other_start < end for other_start, other_end in orders):
+        if touches(orders, start, end):
             continue
         if kept and start < kept[-1][1]:
             if end > kept[-1][1]:  # two readings of one value: all of it goes
@@ -181,7 +182,7 @@ def _by_place(
     tokens = [
         _trimmed(*found.span(), text)
         for found in _TOKEN.finditer(text)
-        if not any(start <= found.start() < end for start, end in links)
+        if not touches(links, found.start(), found.start() + 1)
     ]
     mine = [span for span in tokens if span[0] < span[1] and not _is_order(folded, span, orders)]
     is_alone = len(mine) == 1 and _is_all(text, mine[0])
@@ -224,7 +225,7 @@ def _is_coded(token: str) -> bool:
 
 def _is_order(folded: Folded, span: tuple[int, int], orders: Sequence[tuple[int, int]]) -> bool:
     start, end, _ = folded.span(*span, "")
-    return any(start < other_end and other_start < end for other_start, other_end in orders)
+    return touches(orders, start, end)
 
 
 def _is_all(text: str, span: tuple[int, int]) -> bool:

@@ -88,11 +88,12 @@ def _longest_prefix(text: str, limit: int, measure: Measure) -> int:
 
 def _cut(text: str, longest: int, whole: Sequence[str]) -> int:
     spans = _protected(text, longest, whole)
+    inside = {at for start, end in spans for at in range(start + 1, min(end, longest + 1))}
     least = int(longest * _LEAST_SHARE)
     for ends in _ENDS:
         places = [found.end() for found in ends.finditer(text, least, longest)]
         for at in reversed(places):
-            if not _is_inside(at, spans) and not is_joint(text, at):
+            if at not in inside and not is_joint(text, at):
                 return at
     at = longest
     for start, end in spans:
@@ -114,10 +115,6 @@ def _protected(text: str, longest: int, whole: Sequence[str]) -> list[tuple[int,
             spans.append((start, start + len(part)))
             start = window.find(part, start + len(part))
     return [(start, end) for start, end in spans if start < longest < end or end <= longest]
-
-
-def _is_inside(at: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(start < at < end for start, end in spans)
 
 
 def is_joint(text: str, at: int) -> bool:

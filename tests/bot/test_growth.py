@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +20,7 @@ from knowledge_base.exact import exact_key
 from knowledge_base.homophones import fit_homophones
 from knowledge_base.masks import masked
 from knowledge_base.normalize import MAX_CHARS, Normalizer
+from tests.factories.growth import SHARE, grows_in_proportion, is_within, repeated
 
 NORMALIZER = Normalizer([("卡密", "cdk", "卡蜜"), ("充值", "冲值")])
 HOMOPHONES = fit_homophones(["卡密在哪", "卡密没到", "我要退款", "怎么退款"], ["今天天气"])
@@ -103,58 +103,41 @@ CRUMBS = (
         "86 1",
         "是",
         "aa",
+        "1元http://",
+        "DD-ABCDE-FGHJK-MNPQR-STVWX ",
     ),
 )
 LONG = MAX_TEXT_CHARS
-SHARE = 8
-WITHIN = 2.5
-"""Two and a half times its proportion is noise; growth with the square would be eight times."""
-TOO_SHORT_TO_TELL_S = 0.004
+ORDINARY = (
+    "你好，我昨天晚上在你们店里买了一张点卡，付款以后一直没有收到卡密，订单号是"
+    " 20261103998877665，用支付宝付了 98 元，麻烦帮我查一下到底怎么回事。"
+)
+DEARER = 8
+"""No more times as dear as ordinary words: ﷺ and ￥1 were 75 times, now 2.5 times at most."""
 
 
-def repeated(crumb: str, length: int) -> str:
-    return (crumb * (length // len(crumb) + 1))[:length]
-
-
-def work_s(run: Callable[[str], object], text: str) -> float:
-    """CPU time of this thread: what else runs on the machine does not count."""
-    for reader in (slots.order_numbers, slots.card_secrets, slots._fold):
-        reader.cache_clear()
-    started = time.thread_time()
-    run(text)
-    return time.thread_time() - started
-
-
-def grows_in_proportion(run: Callable[[str], object], crumb: str) -> bool:
-    for _ in range(3):
-        long_s = work_s(run, repeated(crumb, LONG))
-        short_s = work_s(run, repeated(crumb, LONG // SHARE))
-        if long_s < TOO_SHORT_TO_TELL_S or long_s < short_s * SHARE * WITHIN:
-            return True
-    return False
+def is_proportional(run: Callable[[str], object], crumb: str) -> bool:
+    return grows_in_proportion(run, repeated(crumb, LONG), repeated(crumb, LONG // SHARE))
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_a_text_eight_times_as_long_takes_about_eight_times_as_long(name: str) -> None:
-    assert [crumb for crumb in CRUMBS if not grows_in_proportion(READERS[name], crumb)] == []
+    assert [crumb for crumb in CRUMBS if not is_proportional(READERS[name], crumb)] == []
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(CRUMBS), min_size=1, max_size=4))
 def test_no_mixture_of_crumbs_takes_more_than_its_length(crumbs: list[str]) -> None:
-    def everything(text: str) -> None:
-        for run in READERS.values():
-            run(text)
-
-    assert grows_in_proportion(everything, "".join(crumbs))
+    crumb = "".join(crumbs)
+    assert [name for name, run in READERS.items() if not is_proportional(run, crumb)] == []
 
 
 @pytest.mark.parametrize("crumb", CRUMBS)
-def test_the_longest_message_is_read_within_a_tenth_of_a_second(crumb: str) -> None:
-    # 0.8 s before, for ﷺ and ￥1: a message of a few kB took a core
-    text = repeated(crumb, LONG)
-    assert work_s(READERS["read"], text) < 0.1
-    assert work_s(READERS["normalize"], text) < 0.1
+@pytest.mark.parametrize("name", ["read", "normalize"])
+def test_no_crumb_is_much_dearer_than_ordinary_words(name: str, crumb: str) -> None:
+    run = READERS[name]
+    text, ordinary = repeated(crumb, LONG), repeated(ORDINARY, LONG)
+    assert is_within(DEARER, lambda: run(text), lambda: run(ordinary))
 
 
 def test_what_grows_by_folding_is_cut_before_and_after() -> None:
@@ -167,4 +150,4 @@ def test_the_test_would_notice_work_that_grows_with_the_square() -> None:
         for _ in text:
             text.count("x")
 
-    assert not grows_in_proportion(quadratic, "a")
+    assert not is_proportional(quadratic, "a")
