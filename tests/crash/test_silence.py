@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +82,8 @@ async def test_sigterm_ends_a_server_whose_database_is_silent(far: FarDatabase) 
         await page.says("你们几点下班？")
         async with ClientSession() as http:
             await eventually(lambda: far.process.answers(http, "/readyz", 503), what="not ready")
-        began = time.monotonic()
-        async with asyncio.timeout(ENDS_WITHIN_S):
+        async with asyncio.timeout(ENDS_WITHIN_S):  # it hung for good
             await far.process.stop()
-        assert time.monotonic() - began < ENDS_WITHIN_S
 
 
 async def test_a_second_signal_ends_it_at_once(far: FarDatabase) -> None:
