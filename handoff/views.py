@@ -254,7 +254,7 @@ def event_out(event: Event) -> EventOut:
     """A change."""
     return EventOut(
         id=event.id,
-        kind=event.kind.value,
+        kind=event.kind,
         conversation_id=event.conversation_id,
         message_id=event.message_id,
         detail=event.detail,

@@ -6,6 +6,7 @@ set -eu
 .venv/bin/mypy --no-error-summary
 .venv/bin/lint-imports --no-cache >/dev/null || .venv/bin/lint-imports --no-cache
 .venv/bin/codespell .
+sh scripts/console_types.sh --check
 npm --prefix web run --silent lint
 npm --prefix web run --silent typecheck
 echo "lint: clean"

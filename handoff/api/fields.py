@@ -34,6 +34,9 @@ Instant = Annotated[
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), AfterValidator(clean)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]{1,80}$")]
+FileKind = Annotated[
+    str, WithJsonSchema({"type": "string", "enum": ["image", "voice", "video", "file"]})
+]
 Seq = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 

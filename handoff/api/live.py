@@ -10,6 +10,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from handoff.api.errors import ApiError
+from handoff.api.frames import LiveFrame
 from handoff.api.models import LiveQuery
 from handoff.api.routing import Call, Route
 from handoff.api.security import Security
@@ -45,6 +46,7 @@ class LiveApi:
                 # a browser cannot read a 401 to its WebSocket: it is told in a frame
                 needs=None,
                 query=LiveQuery,
+                answer=LiveFrame,
                 status=101,
                 errors=(403, 422),
             )

@@ -15,8 +15,9 @@ from pydantic import (
 from connectors.messages import HealthState, MediaState
 from connectors.text.payload import clean
 from handoff.agents import Role
-from handoff.api.fields import MAX_TEXT_CHARS, In, Instant, Out, Query, Seq, Text, Word
+from handoff.api.fields import MAX_TEXT_CHARS, FileKind, In, Instant, Out, Query, Seq, Text, Word
 from handoff.conversation import State, WaitingMode
+from handoff.events import EventKind
 from handoff.presence import Status
 from handoff.transcript import Author, DeliveryState, MessageKind
 
@@ -235,7 +236,7 @@ class AttachmentOut(Out):
     """A file; ``url`` needs the session."""
 
     id: str
-    kind: str
+    kind: FileKind
     url: str
     name: str
     mime: str
@@ -420,7 +421,7 @@ class UploadOut(Out):
     """A stored file; what it is was told by its content."""
 
     id: str
-    kind: str
+    kind: FileKind
     url: str
     name: str
     mime: str
@@ -469,7 +470,7 @@ class ChannelOut(ConnectorStatus):
     title: str = ""
     last_inbound_at: Instant | None = None
     last_outbound_at: Instant | None = None
-    sends: list[str]
+    sends: list[FileKind]
     has_budget: bool
     held: int = 0
     figures: list[Figure]
@@ -494,7 +495,7 @@ class EventOut(Out):
     """A change, for the live list."""
 
     id: int
-    kind: str
+    kind: EventKind
     conversation_id: str
     message_id: str | None
     detail: str | None

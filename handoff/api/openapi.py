@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 from handoff.api.models import ErrorOut
 from handoff.api.routing import Route
@@ -18,13 +18,22 @@ _REF = "#/components/schemas/{model}"
 _SAFE = frozenset({"GET", "HEAD"})
 
 
+class _Untitled(GenerateJsonSchema):
+    """Schemas whose fields have no titles: those would only repeat the fields' names."""
+
+    def field_title_should_be_set(self, _schema: Any) -> bool:
+        return False
+
+
 def document(routes: Sequence[Route], *, version: str) -> dict[str, Any]:
     """The API as OpenAPI 3.1."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ErrorOut, "serialization")]
     models += [(one.answer, "serialization") for one in routes if one.answer is not None]
     models += [(one.body, "validation") for one in routes if one.body is not None]
     models += [(one.query, "validation") for one in routes if one.query is not None]
-    refs, schema = models_json_schema(list(dict.fromkeys(models)), ref_template=_REF)
+    refs, schema = models_json_schema(
+        list(dict.fromkeys(models)), ref_template=_REF, schema_generator=_Untitled
+    )
     definitions = schema.get("$defs", {})
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -91,9 +100,9 @@ def _responses(route: Route, refs: dict[Any, Any]) -> dict[str, Any]:
         responses[str(route.status)] = {"description": "The content", "content": content}
     elif route.answer is not None:
         content = {"application/json": {"schema": refs[route.answer, "serialization"]}}
-        responses[str(route.status)] = {"description": route.summary, "content": content}
-    elif route.status == 101:  # noqa: PLR2004 - switching protocols
-        responses["101"] = {"description": "A WebSocket of JSON frames"}
+        is_socket = route.status == 101  # noqa: PLR2004 - switching protocols
+        description = "A WebSocket of JSON frames" if is_socket else route.summary
+        responses[str(route.status)] = {"description": description, "content": content}
     else:
         responses["204"] = {"description": "Done"}
     error = {"application/json": {"schema": refs[ErrorOut, "serialization"]}}

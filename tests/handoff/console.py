@@ -19,6 +19,7 @@ from connectors.messages import Address, HealthState, Inbound, MessageId
 from connectors.registry import TITLES
 from handoff.agents import Agent, Role
 from handoff.api.application import ConsoleApi
+from handoff.api.frames import LiveFrame
 from handoff.api.models import ChannelOut, KbStatus, StatusOut
 from handoff.conversation import Conversation
 from handoff.desk import Desk
@@ -304,6 +305,7 @@ class Live:
                 message = await self.socket.receive()
                 assert message.type is WSMsgType.TEXT, message
                 frame: dict[str, Any] = message.json()
+                assert LiveFrame.model_validate(frame).model_dump(mode="json") == frame
                 self.frames.append(frame)
                 self.cursor = frame.get("cursor", self.cursor)
                 if frame["type"] == kind:

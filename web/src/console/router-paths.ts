@@ -1,5 +1,5 @@
 import type { RouteLocationNormalized } from 'vue-router'
-import type { View } from './api/types'
+import type { View } from './model/rows'
 import { VIEWS } from './model/rows'
 
 /** Where a page address leads: a list, maybe a conversation of it, maybe its customer. */

@@ -1,5 +1,5 @@
 import type { Ref } from 'vue'
-import type { LiveEvent, Row } from '../api/types'
+import type { EventOut, Row } from '../api/types'
 import type { Clock } from './useClock'
 import type { Conversations } from './useConversations'
 import type { Live } from './useLive'
@@ -20,7 +20,7 @@ export interface AlertsOptions {
   ring: (rows: readonly Row[]) => void
   onMessage: (row: Row) => void
   /** A colleague's transfer, a nudge, a lapse: `event.detail` says which. */
-  onAlert: (event: LiveEvent, row: Row) => void
+  onAlert: (event: EventOut, row: Row) => void
 }
 
 /** Calls the agent: a number in the title, and a ring that comes again until what waits is claimed. */

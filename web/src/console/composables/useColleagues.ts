@@ -1,14 +1,14 @@
 import type { Api } from '../api/api'
-import type { Agent } from '../api/types'
+import type { AgentOut } from '../api/types'
 import type { Live } from './useLive'
 import type { SessionStore } from './useSession'
 import { shallowRef } from 'vue'
 
 /** Everybody who may log in, and what they are now. */
 export function useColleagues(api: Pick<Api, 'agents' | 'setPresence'>, live: Pick<Live, 'onFrame'>, session: SessionStore) {
-  const agents = shallowRef<readonly Agent[]>([])
+  const agents = shallowRef<readonly AgentOut[]>([])
 
-  function take(items: readonly Agent[]): void {
+  function take(items: readonly AgentOut[]): void {
     agents.value = items
     items.forEach(session.update)
   }

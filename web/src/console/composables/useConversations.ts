@@ -1,5 +1,6 @@
 import type { Api } from '../api/api'
-import type { Counts, Row, View } from '../api/types'
+import type { Counts, Row } from '../api/types'
+import type { View } from '../model/rows'
 import type { Live } from './useLive'
 import { computed, reactive, ref, shallowReactive } from 'vue'
 import { isNewer, rowsOf, VIEWS } from '../model/rows'

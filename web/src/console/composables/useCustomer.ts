@@ -1,6 +1,6 @@
 import type { Ref } from 'vue'
 import type { Api } from '../api/api'
-import type { CustomerDetail } from '../api/types'
+import type { CustomerOut } from '../api/types'
 import type { Live } from './useLive'
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
 
@@ -9,7 +9,7 @@ const SETTLE_MS = 1_200
 
 /** The customer beside the open conversation. */
 export function useCustomer(id: Ref<string | null>, api: Pick<Api, 'customer'>, live: Pick<Live, 'onFrame'>) {
-  const detail = shallowRef<CustomerDetail | null>(null)
+  const detail = shallowRef<CustomerOut | null>(null)
   const status = ref<'none' | 'loading' | 'ready' | 'failed'>('none')
   let abort = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -1,10 +1,10 @@
-import type { Upload } from '../api/types'
+import type { UploadOut } from '../api/types'
 import { reactive } from 'vue'
 
 /** To the customer, or for colleagues. They never share a draft. */
 export type Mode = 'reply' | 'note'
 
-export interface Draft { text: string, attachments: Upload[] }
+export interface Draft { text: string, attachments: UploadOut[] }
 interface Stored extends Draft { at: number }
 
 const KEPT_MS = 30 * 24 * 3600 * 1000
@@ -59,7 +59,7 @@ export function createDrafts(store: Storage, agentId: string, now: () => number 
     /** Whether something is written for it, in either mode. */
     has: (conversationId: string): boolean => drafts.has(keyOf(conversationId, 'reply')) || drafts.has(keyOf(conversationId, 'note')),
     setText: (conversationId: string, mode: Mode, text: string): void => set(conversationId, mode, { ...get(conversationId, mode), text }),
-    attach: (conversationId: string, mode: Mode, upload: Upload): void => {
+    attach: (conversationId: string, mode: Mode, upload: UploadOut): void => {
       const draft = get(conversationId, mode)
       set(conversationId, mode, { ...draft, attachments: [...draft.attachments, upload] })
     },

@@ -1,5 +1,5 @@
 import type { Api } from '../api/api'
-import type { Message, Upload } from '../api/types'
+import type { MessageOut, UploadOut } from '../api/types'
 import type { Outgoing } from '../model/outgoing'
 import { shallowRef } from 'vue'
 import { ApiError } from '../api/errors'
@@ -8,7 +8,7 @@ import { uuid } from '../model/ids'
 export interface Intent {
   conversationId: string
   text: string
-  attachments: readonly Upload[]
+  attachments: readonly UploadOut[]
   note: boolean
   takeover: boolean
 }
@@ -20,7 +20,7 @@ export interface OutboxOptions {
   agentId: string
   now: () => number
   wait: (ms: number) => Promise<void>
-  onStored: (conversationId: string, message: Message) => void
+  onStored: (conversationId: string, message: MessageOut) => void
   /** A colleague has the conversation; by that agent's name. */
   onConflict: (outgoing: Outgoing, holder: string) => void
 }

@@ -1,6 +1,6 @@
 import type { Ref } from 'vue'
 import type { Api } from '../api/api'
-import type { Agent } from '../api/types'
+import type { AgentOut } from '../api/types'
 import { computed, ref } from 'vue'
 import { ApiError } from '../api/errors'
 
@@ -10,9 +10,9 @@ export type SessionState = 'unknown' | 'in' | 'out' | 'expired'
 /** Who is logged in. */
 export function createSession(api: Api) {
   const state: Ref<SessionState> = ref('unknown')
-  const agent = ref<Agent | null>(null)
+  const agent = ref<AgentOut | null>(null)
 
-  function enter(session: { agent: Agent, csrf_token: string }): void {
+  function enter(session: { agent: AgentOut, csrf_token: string }): void {
     api.useToken(session.csrf_token)
     agent.value = session.agent
     state.value = 'in'
@@ -65,7 +65,7 @@ export function createSession(api: Api) {
         leave('expired')
     },
 
-    update(next: Agent): void {
+    update(next: AgentOut): void {
       if (agent.value?.id === next.id)
         agent.value = next
     },

@@ -1,6 +1,6 @@
 import type { Ref } from 'vue'
 import type { Api } from '../api/api'
-import type { Message, Summary } from '../api/types'
+import type { MessageOut, Summary } from '../api/types'
 import type { Conversations } from './useConversations'
 import type { Live } from './useLive'
 import { computed, ref, shallowRef, watch } from 'vue'
@@ -18,7 +18,7 @@ const FAR_LIMIT = 500
  * Whatever arrives for a conversation that is not open any more is dropped: the thread never shows the previous customer.
  */
 export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'onFrame'>, conversations: Pick<Conversations, 'put' | 'row'>) {
-  const messages = shallowRef<Message[]>([])
+  const messages = shallowRef<MessageOut[]>([])
   const status = ref<ThreadStatus>('none')
   const summary = shallowRef<Summary | null>(null)
   const hasOlder = ref(false)
@@ -31,10 +31,10 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
   let catching: Promise<void> | null = null
   let isBehind = false
 
-  const take = (more: readonly Message[]): void => {
+  const take = (more: readonly MessageOut[]): void => {
     messages.value = merged(messages.value, more)
   }
-  const last = (items: readonly Message[]): number => items[items.length - 1]?.seq ?? 0
+  const last = (items: readonly MessageOut[]): number => items[items.length - 1]?.seq ?? 0
 
   async function open(conversationId: string, signal: AbortSignal): Promise<void> {
     status.value = 'loading'
@@ -221,7 +221,7 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
     reload,
 
     /** A message of this conversation that the server has just confirmed. */
-    accept(conversationId: string, message: Message): void {
+    accept(conversationId: string, message: MessageOut): void {
       if (conversationId === id.value && status.value === 'ready')
         take([message])
     },

@@ -1,4 +1,6 @@
-export type FileKind = 'image' | 'voice' | 'video' | 'file'
+import type { UploadOut } from '../api/types'
+
+export type FileKind = UploadOut['kind']
 export type FileProblem = FileKind | 'empty' | 'tooLarge'
 
 export interface FileLimits {

@@ -1,4 +1,4 @@
-import type { Message } from '../api/types'
+import type { MessageOut } from '../api/types'
 import type { Outgoing } from './outgoing'
 import { reasonHosts } from './transcript'
 
@@ -6,8 +6,8 @@ import { reasonHosts } from './transcript'
 export type Line
   = | { type: 'day', key: string, at: string }
     | { type: 'new', key: string }
-    | { type: 'notice', key: string, message: Message }
-    | { type: 'message', key: string, message: Message, opens: boolean, showsReasons: boolean }
+    | { type: 'notice', key: string, message: MessageOut }
+    | { type: 'message', key: string, message: MessageOut, opens: boolean, showsReasons: boolean }
     | { type: 'outgoing', key: string, outgoing: Outgoing, opens: boolean }
 
 /** Messages of the same hand within this time share one heading. */
@@ -20,14 +20,14 @@ const TOGETHER_MS = 3 * 60_000
  * @param dayOf the agent's calendar day of a time.
  */
 export function linesOf(
-  messages: readonly Message[],
+  messages: readonly MessageOut[],
   outgoing: readonly Outgoing[],
   newFrom: number | null,
   dayOf: (at: string) => string,
 ): Line[] {
   const lines: Line[] = []
   const hosts = reasonHosts(messages)
-  let previous: Message | null = null
+  let previous: MessageOut | null = null
   let day = ''
   for (const message of messages) {
     if (dayOf(message.at) !== day) {
@@ -58,7 +58,7 @@ export function linesOf(
   }))]
 }
 
-function opens(previous: Message | null, message: Message): boolean {
+function opens(previous: MessageOut | null, message: MessageOut): boolean {
   return previous === null
     || previous.author !== message.author
     || previous.kind !== message.kind

@@ -1,4 +1,4 @@
-import type { Upload } from '../api/types'
+import type { UploadOut } from '../api/types'
 
 /** Something the agent sent that the server has not confirmed. */
 export interface Outgoing {
@@ -6,7 +6,7 @@ export interface Outgoing {
   clientId: string
   conversationId: string
   text: string
-  attachments: readonly Upload[]
+  attachments: readonly UploadOut[]
   /** For colleagues only; fixed at sending, a retry cannot make a reply of it. */
   note: boolean
   takeover: boolean

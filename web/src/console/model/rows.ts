@@ -1,4 +1,6 @@
-import type { Row, State, View } from '../api/types'
+import type { ListQuery, Row, State } from '../api/types'
+
+export type View = ListQuery['view']
 
 export const VIEWS: readonly View[] = ['queue', 'mine', 'bot', 'all', 'closed']
 

@@ -1,16 +1,16 @@
-import type { Secret } from '../api/types'
+import type { SecretOut } from '../api/types'
 
 /** A stretch of a message. Every one becomes a text node or an attribute; nothing is ever markup. */
 export type Part
   = | { type: 'text', text: string }
     | { type: 'link', text: string, href: string }
-    | { type: 'secret', secret: Secret }
+    | { type: 'secret', secret: SecretOut }
 
 const PLACEHOLDER = /\{\{secret:(\w+)\}\}/g
 const LINK = /https?:\/\/[^\s<>"'“”‘’（）()【】《》，。；！？、]+/gi
 
 /** Cut a message's text into words, links and sealed values. A placeholder without its secret stays as it is typed. */
-export function partsOf(text: string, secrets: readonly Secret[]): Part[] {
+export function partsOf(text: string, secrets: readonly SecretOut[]): Part[] {
   const byId = new Map(secrets.map(secret => [secret.id, secret]))
   const parts: Part[] = []
   let end = 0

@@ -1,7 +1,7 @@
-import type { Message } from '../api/types'
+import type { MessageOut } from '../api/types'
 
 /** Join messages into a transcript: ascending by `seq`, each once; of two with the same id the later given one stays. */
-export function merged(known: readonly Message[], more: readonly Message[]): Message[] {
+export function merged(known: readonly MessageOut[], more: readonly MessageOut[]): MessageOut[] {
   if (more.length === 0)
     return [...known]
   const byId = new Map(known.map(message => [message.id, message]))
@@ -10,7 +10,7 @@ export function merged(known: readonly Message[], more: readonly Message[]): Mes
 }
 
 /** The customer's first unread message, or `null`: `unread` counts the customer's newest ones. */
-export function firstUnread(messages: readonly Message[], unread: number): number | null {
+export function firstUnread(messages: readonly MessageOut[], unread: number): number | null {
   const theirs = messages.filter(message => message.author === 'customer')
   return unread <= 0 ? null : theirs[Math.max(0, theirs.length - unread)]?.seq ?? null
 }
@@ -19,8 +19,8 @@ export function firstUnread(messages: readonly Message[], unread: number): numbe
  * For each bot turn, the message that shows its reasons: the bot's first one in it, or, where the bot stayed silent, the
  * customer's last one.
  */
-export function reasonHosts(messages: readonly Message[]): Set<string> {
-  const hosts = new Map<string, Message>()
+export function reasonHosts(messages: readonly MessageOut[]): Set<string> {
+  const hosts = new Map<string, MessageOut>()
   for (const message of messages) {
     if (message.turn === null)
       continue
