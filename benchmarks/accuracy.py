@@ -13,10 +13,10 @@ from benchmarks.contenders import CONTENDERS, Guess
 from benchmarks.figures import Spread
 from benchmarks.published import PUBLISHED, PUBLISHED_SPEED, SOURCES
 from benchmarks.sets import NAMES, SHIPPED_KB, TITLES, LabelledSet, labelled_set
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.cases import Case
-from knowledge_base.evaluation import Report, evaluate
-from knowledge_base.loader import load
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.evaluation.cases import Case
+from knowledge_base.evaluation.evaluation import Report, evaluate
+from knowledge_base.recognition.loader import load
 
 REJECTED = 0.8
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sets import LabelledSet, write_kb
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.loader import load
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.recognition.loader import load
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-import bot.server  # noqa: F401  all that serving imports is there before the knowledge base is
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.loader import load
-from knowledge_base.recognition import Recognizer
+import bot.app.server  # noqa: F401  all that serving imports is there before the knowledge base is
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.recognition.loader import load
+from knowledge_base.recognition.recognition import Recognizer
 
 PASSES = 3
 _WARM_UP = 50

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.cases import Case, read_cases
-from knowledge_base.source import read_source
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.evaluation.cases import Case, read_cases
+from knowledge_base.source.source import read_source
 
 DATA = Path(__file__).resolve().parent / "data"
 SHIPPED_KB = Path(__file__).resolve().parent.parent / "kb.yaml"

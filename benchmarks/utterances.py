@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from bot.fragments import looks_unfinished
+from bot.turn.fragments import looks_unfinished
 
 _OPENINGS = (
     "",

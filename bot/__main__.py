@@ -6,7 +6,7 @@ import sys
 def start() -> None:
     """Run the command, which Ctrl-C ends at any moment: while it is still being loaded as well."""
     try:
-        from bot.cli import main  # noqa: PLC0415 - it takes a second, in which Ctrl-C may come
+        from bot.cli.main import main  # noqa: PLC0415 - it takes a second, in which Ctrl-C may come
 
         main()
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from storage.engine import engine_for
+from storage.core.engine import engine_for
 
 
 def main(message: str) -> None:

@@ -1,4 +1,4 @@
-"""Write ``knowledge_base/pinyin.txt`` anew: how the characters of GB 2312 sound, by pypinyin.
+"""Write ``knowledge_base/text/pinyin.txt`` anew: how the characters of GB 2312 sound, by pypinyin.
 
 A table because importing pypinyin takes 0.2 s and 58 MB in a process that needs one reading of each
 character. Run: ``python scripts/new_pinyin.py``.
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pypinyin import lazy_pinyin
 
-TABLE = Path(__file__).parent.parent / "knowledge_base" / "pinyin.txt"
+TABLE = Path(__file__).parent.parent / "knowledge_base" / "text" / "pinyin.txt"
 
 
 def gb2312() -> list[str]:

@@ -10,7 +10,7 @@ import sys
 from inspect import signature
 from unittest.mock import Mock
 
-from handoff.api.application import ConsoleApi
+from handoff.console.api.application import ConsoleApi
 
 
 def main() -> None:

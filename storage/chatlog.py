@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from connectors.messages import Address, ChannelRef, MessageId, Outbound
 from connectors.web.hub import ChatState
-from handoff.conversation import Conversation, State
-from handoff.transcript import DeliveryState, Message, MessageKind
-from storage.customer_view import VERIFY, VERIFY_LABELS, ShownLine
+from handoff.model.conversation import Conversation, State
+from handoff.model.transcript import DeliveryState, Message, MessageKind
+from storage.rows.messages.customer_view import VERIFY, VERIFY_LABELS, ShownLine
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 

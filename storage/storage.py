@@ -26,12 +26,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from handoff.errors import StorageUnavailable
-from storage.aftermath import Aftermath
-from storage.customer_view import PROOFS_LAST
-from storage.engine import engine_for
-from storage.errors import may_retry, translate
-from storage.keyring import Keyring
-from storage.patience import HURRIED_S, Patience
+from storage.core.after_commit import Aftermath
+from storage.core.engine import engine_for
+from storage.core.errors import may_retry, translate
+from storage.core.keyring import Keyring
+from storage.core.patience import HURRIED_S, Patience
+from storage.rows.messages.customer_view import PROOFS_LAST
 from storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ class Storage:
         answer_s: float = ANSWER_S,
         proofs_last: timedelta = PROOFS_LAST,
     ) -> AsyncIterator[Storage]:
-        """Open a database whose tables are up to date (see ``storage.schema``).
+        """Open a database whose tables are up to date (see ``storage.core.schema``).
 
         Args:
             url: SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://…``.

@@ -8,33 +8,33 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
-from handoff.conversation import Conversation
-from storage.aftermath import Aftermath
-from storage.agents import AgentRows
-from storage.attachments import AttachmentRows
-from storage.attempts import AttemptRows
-from storage.cards import CardRows
-from storage.channels import ChannelRows
-from storage.conversations import ConversationRows, SegmentRows
-from storage.customer_view import PROOFS_LAST, CustomerView
-from storage.customers import CustomerRows
-from storage.deliveries import DeliveryRows
-from storage.dialect import upsert
-from storage.events import EventRows
-from storage.inbox import InboxRows
-from storage.keyring import Keyring
-from storage.messages import MessageRows
-from storage.orders import OrderRows
-from storage.outbox import OutboxRows
-from storage.products import ProductRows
-from storage.proofs import ProofRows
-from storage.retention import RetentionRows
-from storage.reveals import RevealRows
-from storage.secrets import SecretRows
-from storage.sessions import SessionRows
+from handoff.model.conversation import Conversation
+from storage.core.after_commit import Aftermath
+from storage.core.dialect import upsert
+from storage.core.keyring import Keyring
+from storage.rows.desk.agents import AgentRows
+from storage.rows.desk.channels import ChannelRows
+from storage.rows.desk.conversations import ConversationRows, SegmentRows
+from storage.rows.desk.customers import CustomerRows
+from storage.rows.desk.events import EventRows
+from storage.rows.desk.reveals import RevealRows
+from storage.rows.desk.sessions import SessionRows
+from storage.rows.desk.windows import WindowRows
+from storage.rows.messages.attachments import AttachmentRows
+from storage.rows.messages.customer_view import PROOFS_LAST, CustomerView
+from storage.rows.messages.inbox import InboxRows
+from storage.rows.messages.messages import MessageRows
+from storage.rows.messages.outbox import OutboxRows
+from storage.rows.messages.retention import RetentionRows
+from storage.rows.messages.secrets import SecretRows
+from storage.rows.messages.turns import TurnRows
+from storage.rows.shop.attempts import AttemptRows
+from storage.rows.shop.cards import CardRows
+from storage.rows.shop.deliveries import DeliveryRows
+from storage.rows.shop.orders import OrderRows
+from storage.rows.shop.products import ProductRows
+from storage.rows.shop.proofs import ProofRows
 from storage.tables.messaging import heartbeat
-from storage.turns import TurnRows
-from storage.windows import WindowRows
 
 
 class UnitOfWork:

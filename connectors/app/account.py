@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from connectors.account import Account
-from connectors.secrets import SigningSecret
+from connectors.kit.account import Account
+from connectors.kit.secrets import SigningSecret
 
 
 class AppAccount(Account):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from connectors.account import Account
 from connectors.app.account import AppAccount
 from connectors.app.connector import AppConnector
-from connectors.host import Host
+from connectors.kit.account import Account
+from connectors.kit.host import Host
 
 
 def connector(account: Account, host: Host) -> AppConnector:

@@ -16,7 +16,6 @@ from connectors.app import mapping, openapi, signing
 from connectors.app.account import AppAccount
 from connectors.app.frames import ButtonOut, FileOut, MessageOut, TakenOut, UserRef
 from connectors.app.webhook import not_stored, read_body, read_frame, refused
-from connectors.base import BaseConnector
 from connectors.errors import (
     AuthError,
     BadWebhook,
@@ -28,7 +27,8 @@ from connectors.errors import (
     SendError,
     Undeliverable,
 )
-from connectors.host import Host
+from connectors.kit.base import BaseConnector
+from connectors.kit.host import Host
 from connectors.messages import (
     Address,
     Attachment,

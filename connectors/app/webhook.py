@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from connectors.app.frames import ErrorOut, MessageIn
 from connectors.errors import BadWebhook, NotStored
-from connectors.http import read_request
+from connectors.media.http import read_request
 
 MEGABYTE = 1024 * 1024
 _NO_JSON = "请求体要是 UTF-8 的 JSON，最外层是一个对象"

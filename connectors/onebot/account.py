@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from connectors.account import Account
-from connectors.secrets import SocketToken
+from connectors.kit.account import Account
+from connectors.kit.secrets import SocketToken
 
 
 class OneBotAccount(Account):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.account import Account
-from connectors.host import Host
+from connectors.kit.account import Account
+from connectors.kit.host import Host
 from connectors.onebot.account import OneBotAccount
 from connectors.onebot.connector import OneBotConnector
 

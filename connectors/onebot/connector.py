@@ -15,9 +15,10 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from connectors.base import BaseConnector
 from connectors.errors import MediaGone, NotStored, Rejected, Retryable, SendError
-from connectors.host import Host
+from connectors.kit.base import BaseConnector
+from connectors.kit.host import Host
+from connectors.kit.secrets import is_same
 from connectors.messages import (
     Address,
     Attachment,
@@ -41,7 +42,6 @@ from connectors.onebot.backfill import Backfill
 from connectors.onebot.files import Files
 from connectors.onebot.link import REPLACED, Link
 from connectors.onebot.mapping import TEMPORARY, Mapper, line_of
-from connectors.secrets import is_same
 
 log = structlog.get_logger(__name__)
 

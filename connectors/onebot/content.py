@@ -14,10 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.kit.payload import clean, words_in
+from connectors.kit.standins import (
+    EMPTY,
+    FILE_NAMES,
+    card,
+    standin,
+)
 from connectors.messages import MediaHandle
 from connectors.onebot.segments import Segment, read
-from connectors.text.payload import clean, words_in
-from connectors.text.standins import EMPTY, FILE_NAMES, card, standin
 
 _FILES = {
     "image": "image",

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from connectors.kit.payload import fingerprint, present
+from connectors.kit.standins import FILE_NAMES, standin
 from connectors.messages import (
     Address,
     ChannelRef,
@@ -23,8 +25,6 @@ from connectors.messages import (
 from connectors.onebot import segments
 from connectors.onebot.content import content
 from connectors.onebot.segments import Segment
-from connectors.text.payload import fingerprint, present
-from connectors.text.standins import FILE_NAMES, standin
 
 TEMPORARY = "@"
 """Joins a member and the group through which a temporary session reaches them, in a peer id."""

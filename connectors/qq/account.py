@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from connectors.account import Account
-from connectors.secrets import IssuedSecret
+from connectors.kit.account import Account
+from connectors.kit.secrets import IssuedSecret
 
 _Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+[^\s?#/]$")]
 

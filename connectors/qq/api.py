@@ -15,9 +15,9 @@ from urllib.parse import quote
 import structlog
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 
-from connectors.access_token import AccessToken
 from connectors.errors import Retryable
-from connectors.http import fault
+from connectors.kit.access_token import AccessToken
+from connectors.media.http import fault
 from connectors.messages import Address, PeerKind
 from connectors.qq import codes
 from connectors.qq.codes import Meaning

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.account import Account
-from connectors.host import Host
+from connectors.kit.account import Account
+from connectors.kit.host import Host
 from connectors.qq.account import QQAccount
 from connectors.qq.connector import QQConnector
 

@@ -11,8 +11,6 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from connectors.access_token import AccessToken
-from connectors.base import BaseConnector
 from connectors.errors import (
     AuthError,
     BadWebhook,
@@ -24,8 +22,10 @@ from connectors.errors import (
     Retryable,
     SendError,
 )
-from connectors.host import Host
-from connectors.http import read_request
+from connectors.kit.access_token import AccessToken
+from connectors.kit.base import BaseConnector
+from connectors.kit.host import Host
+from connectors.media.http import read_request
 from connectors.messages import (
     Address,
     Attachment,

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connectors.kit.payload import words_in
+from connectors.kit.standins import (
+    FILE_NAMES,
+    MAX_CHARS,
+    card,
+    standin,
+)
 from connectors.messages import MediaHandle
-from connectors.text.payload import words_in
-from connectors.text.standins import FILE_NAMES, MAX_CHARS, card, standin
 
 QUOTE = 103
 """``message_type`` of an answer to another message: ``msg_elements`` is what it answers."""

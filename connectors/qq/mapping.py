@@ -12,6 +12,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from connectors.kit.payload import (
+    clean,
+    decoded,
+    fingerprint,
+    present,
+)
 from connectors.messages import (
     Address,
     ChannelRef,
@@ -23,7 +29,6 @@ from connectors.messages import (
 from connectors.qq.content import media_of, quoted_of, stand_in, transcript_of
 from connectors.qq.text import faces_as_emoji, without_mention
 from connectors.qq.webhook import Envelope
-from connectors.text.payload import clean, decoded, fingerprint, present
 
 GROUP_MENTION = "GROUP_AT_MESSAGE_CREATE"
 PRESS = "INTERACTION_CREATE"

@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from connectors.account import Account
-from connectors.secrets import IssuedSecret, SharedSecret
+from connectors.kit.account import Account
+from connectors.kit.secrets import IssuedSecret, SharedSecret
 
 _TOKEN = re.compile(r"[0-9]{5,20}:[A-Za-z0-9_-]{30,60}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")

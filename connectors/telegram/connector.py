@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from connectors.base import BaseConnector
 from connectors.errors import (
     AuthError,
     BadWebhook,
@@ -25,8 +24,10 @@ from connectors.errors import (
     Retryable,
     SendError,
 )
-from connectors.host import Host
-from connectors.http import read_request
+from connectors.kit.base import BaseConnector
+from connectors.kit.host import Host
+from connectors.kit.secrets import is_same
+from connectors.media.http import read_request
 from connectors.messages import (
     Address,
     Capabilities,
@@ -42,7 +43,6 @@ from connectors.messages import (
     SendStatus,
     Unit,
 )
-from connectors.secrets import is_same
 from connectors.telegram import advice, outgoing
 from connectors.telegram.account import TelegramAccount
 from connectors.telegram.api import BotApi, Json

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.kit.payload import clean, words_in
+from connectors.kit.standins import UNKNOWN, standin
 from connectors.messages import MediaHandle
-from connectors.text.payload import clean, words_in
-from connectors.text.standins import UNKNOWN, standin
 
 Json = Mapping[str, Any]
 
@@ -172,7 +172,7 @@ def content(message: Json) -> Content | None:
     What is not known yet is unreadable: it is better to say so than to say nothing.
 
     Args:
-        message: Without flags that are not set (``connectors.text.payload.present``).
+        message: Without flags that are not set (``connectors.kit.payload.present``).
     """
     for name in _FILE_NAMES:
         if name in message:

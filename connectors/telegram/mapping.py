@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.kit.payload import decoded, decoded_base64url, present
 from connectors.messages import (
     BUTTON_PREFIX,
     Address,
@@ -22,7 +23,6 @@ from connectors.messages import (
 from connectors.telegram.content import content
 from connectors.telegram.mentions import Mentions
 from connectors.telegram.quotes import quoted
-from connectors.text.payload import decoded, decoded_base64url, present
 
 Json = Mapping[str, Any]
 

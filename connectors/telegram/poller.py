@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.errors import AuthError, NotStored, RateLimited, Retryable, SendError
-from connectors.host import Host
+from connectors.kit.host import Host
 from connectors.messages import Checkpoint
 from connectors.telegram import advice
 from connectors.telegram.account import TelegramAccount

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.kit.payload import clean
+from connectors.kit.standins import FILE_NAMES, standin
 from connectors.telegram.content import content
-from connectors.text.payload import clean
-from connectors.text.standins import FILE_NAMES, standin
 
 Json = Mapping[str, Any]
 

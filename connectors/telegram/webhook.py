@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from connectors.errors import AuthError, RateLimited, Rejected, SendError
-from connectors.host import Host
+from connectors.kit.host import Host
 from connectors.telegram import advice
 from connectors.telegram.account import TelegramAccount
 from connectors.telegram.api import KINDS, BotApi, Json

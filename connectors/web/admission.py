@@ -13,7 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from connectors.rate import WIDE, WIDE_SHARE, Rate, SharedLimit
+from connectors.kit.rate import (
+    WIDE,
+    WIDE_SHARE,
+    Rate,
+    SharedLimit,
+)
 
 PAGES_WAIT_S = 30.0
 """When to come back to a server whose pages are all taken."""

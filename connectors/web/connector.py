@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from connectors.base import BaseConnector
+from connectors.kit.base import BaseConnector
 from connectors.messages import (
     Address,
     Capabilities,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from connectors.errors import NotStored
 from connectors.messages import Attachment, Inbound, InboundKind, Outbound
 from connectors.web import frames, wording
+from connectors.web.chat import WebChat
 from connectors.web.frames import (
     MAX_TEXT_CHARS,
     CsatFrame,
@@ -22,9 +23,6 @@ from connectors.web.frames import (
     TypingFrame,
 )
 from connectors.web.hub import CATCH_UP_LINES, VisitorSocket
-
-if TYPE_CHECKING:  # it makes pages, which need it only at run time
-    from connectors.web.routes import WebChat
 
 log = structlog.get_logger(__name__)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,13 @@ import structlog
 from aiohttp import web
 
 from connectors.errors import BadWebhook, NotStored
-from connectors.http import read_request
-from connectors.media import MAX_IMAGE_BYTES, BadFile, MediaStore
-from connectors.messages import Address, Attachment, Sink
-from connectors.multipart import read_form_file
+from connectors.media.http import read_request
+from connectors.media.multipart import read_form_file
+from connectors.media.store import MAX_IMAGE_BYTES, BadFile
 from connectors.web import frames, wording
-from connectors.web.admission import Admission
-from connectors.web.connector import WebConnector
+from connectors.web.chat import WebChat
 from connectors.web.frames import MAX_TEXT_CHARS
-from connectors.web.hub import ChatLog, Hub
 from connectors.web.page import Page
-from connectors.web.tokens import TokenSigner
 
 log = structlog.get_logger(__name__)
 
@@ -43,54 +37,11 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Greeting:
-    """What a page shows before the first word.
+class WebRoutes:
+    """The routes of the web chat, to be mounted at the server's root."""
 
-    Attributes:
-        is_open: Somebody is there to answer now.
-    """
-
-    shop_name: str
-    hours_text: str
-    is_open: bool
-    text: str
-    buttons: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class WebChat:
-    """Everything that the web chat's routes need.
-
-    Attributes:
-        greeting: By locale (``zh`` or ``en``): read at each visit, for kb.yaml may change.
-        attachment_of: The stored attachment, if this identity uploaded it.
-        make_room: Raises ``BadFile`` where there is none for so many bytes of this identity and
-            source.
-        add_attachment: Stores what is known of an uploaded file.
-        on_typing: Told when a customer types.
-        origins: Origins of pages that may embed the chat; empty for any.
-        sources_of: Throttle keys of a request's source: the exact one, then the wider network's;
-            none for the demo's owner.
-    """
-
-    connector: WebConnector
-    hub: Hub
-    chat_log: ChatLog
-    sink: Sink
-    signer: TokenSigner
-    media: MediaStore
-    clock: Callable[[], datetime]
-    greeting: Callable[[str], Greeting]
-    attachment_of: Callable[[str, str], Awaitable[Attachment | None]]
-    make_room: Callable[[str, Sequence[str], int], Awaitable[None]]
-    add_attachment: Callable[[Attachment, str, Sequence[str]], Awaitable[None]]
-    on_typing: Callable[[Address], Awaitable[None]]
-    origins: Sequence[str]
-    sources_of: Callable[[web.Request], tuple[str, ...]]
-    admission: Admission = field(default_factory=Admission)
-
-    # ---------------------------------------------------------------- wiring
+    def __init__(self, chat: WebChat) -> None:
+        self._chat = chat
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to mount at the server's root."""
@@ -104,7 +55,7 @@ class WebChat:
 
     @property
     def _site(self) -> str:
-        return self.connector.ref.account_id
+        return self._chat.connector.ref.account_id
 
     def _cors(self, request: web.Request) -> Mapping[str, str]:
         """Headers that let an embedding page read the answer; no cookie is ever involved."""
@@ -121,18 +72,9 @@ class WebChat:
 
     def _may_embed(self, request: web.Request) -> bool:
         origin = request.headers.get("Origin")
-        if origin is None or not self.origins:
+        if origin is None or not self._chat.origins:
             return True
-        return origin in self.origins or origin.partition("://")[2] == request.host
-
-    def address_of(self, visitor_id: str) -> Address:
-        """Return the address of a visitor's conversation."""
-        return Address(self.connector.ref, peer_id=visitor_id, user_id=visitor_id)
-
-    def media_url(self, attachment: Attachment) -> str:
-        """A signed path to a file, good for a while."""
-        signature = self.signer.media_signature(attachment.id, self.clock())
-        return f"/widget/media/{attachment.id}?sig={signature}"
+        return origin in self._chat.origins or origin.partition("://")[2] == request.host
 
     # ---------------------------------------------------------------- HTTP
 
@@ -144,20 +86,20 @@ class WebChat:
         """Give a browser a visitor's token, or renew the one it has."""
         if not self._may_embed(request):
             return self._refuse(request, 403, "origin")
-        wait_s = self.admission.visit(self.sources_of(request))
+        wait_s = self._chat.admission.visit(self._chat.sources_of(request))
         if wait_s > 0:
             return self._refuse(request, 429, "crowded", wait_s)
         try:
             body = _object(await read_request(request, MAX_VISIT_BYTES))
         except BadWebhook:
             return self._refuse(request, 413, "bad_frame")
-        now = self.clock()
-        known = self.signer.check(str(body.get("token") or ""), self._site, now)
+        now = self._chat.clock()
+        known = self._chat.signer.check(str(body.get("token") or ""), self._site, now)
         if known is not None:
-            token, visitor = self.signer.renew(known, self._site, now)
+            token, visitor = self._chat.signer.renew(known, self._site, now)
         else:
-            token, visitor = self.signer.new_visitor(self._site, now)
-        greeting = self.greeting("en" if body.get("locale") == "en" else "zh")
+            token, visitor = self._chat.signer.new_visitor(self._site, now)
+        greeting = self._chat.greeting("en" if body.get("locale") == "en" else "zh")
         return web.json_response(
             {
                 "visitor_id": visitor.visitor_id,
@@ -179,11 +121,11 @@ class WebChat:
     async def upload(self, request: web.Request) -> web.Response:
         """Take one picture, checked by content."""
         token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        visitor_id = self.signer.check(token, self._site, self.clock())
+        visitor_id = self._chat.signer.check(token, self._site, self._chat.clock())
         if visitor_id is None or not self._may_embed(request):
             return self._refuse(request, 401, "expired")
-        sources = self.sources_of(request)
-        wait_s = self.admission.start_upload(visitor_id, sources)
+        sources = self._chat.sources_of(request)
+        wait_s = self._chat.admission.start_upload(visitor_id, sources)
         if wait_s > 0:
             return self._refuse(request, 429, "upload_busy", wait_s)
         try:
@@ -193,34 +135,39 @@ class WebChat:
         except (NotStored, OSError):
             return self._refuse(request, 503, "not_stored")
         finally:
-            self.admission.end_upload(visitor_id, sources)
+            self._chat.admission.end_upload(visitor_id, sources)
 
     async def _keep(
         self, request: web.Request, visitor_id: str, sources: Sequence[str]
     ) -> web.Response:
-        owner = self.address_of(visitor_id).identity
+        owner = self._chat.address_of(visitor_id).identity
         # twice: no more is read of what there is no room for, and its true size is known then
-        await self.make_room(owner, sources, request.content_length or 0)
+        await self._chat.make_room(owner, sources, request.content_length or 0)
         file = await read_form_file(request, MAX_IMAGE_BYTES)
         if file is None:
             raise BadFile("not_an_image")
-        await self.make_room(owner, sources, len(file.content))
-        attachment = await asyncio.to_thread(self.media.save, file.content, file.name)
+        await self._chat.make_room(owner, sources, len(file.content))
+        attachment = await asyncio.to_thread(self._chat.media.save, file.content, file.name)
         try:
-            await self.add_attachment(attachment, owner, sources)
+            await self._chat.add_attachment(attachment, owner, sources)
         except NotStored:
             # nobody could ever ask for it
-            await asyncio.to_thread(self.media.remove, [attachment.id])
+            await asyncio.to_thread(self._chat.media.remove, [attachment.id])
             raise
-        body = frames.attachment_json(attachment, self.media_url(attachment))
+        body = frames.attachment_json(attachment, self._chat.media_url(attachment))
         return web.json_response(
             {"attachment_id": attachment.id, **body}, status=201, headers=self._cors(request)
         )
 
+    def _may_see(self, key: str, signature: str) -> bool:
+        return self._chat.signer.may_see_media(key, signature, self._chat.clock())
+
     async def picture(self, request: web.Request) -> web.StreamResponse:
         """Show a picture to whoever holds its signed link."""
         key = request.match_info["id"]
-        if not self.signer.may_see_media(key, request.query.get("sig", ""), self.clock()):
+        if not self._chat.signer.may_see_media(
+            key, request.query.get("sig", ""), self._chat.clock()
+        ):
             raise web.HTTPNotFound
         found = await asyncio.to_thread(self._head_of, key)
         if found is None:
@@ -230,7 +177,7 @@ class WebChat:
 
     def _head_of(self, key: str) -> tuple[Path, bytes] | None:
         """A file and its first bytes; ``None`` if there is none."""
-        path = self.media.path(key)
+        path = self._chat.media.path(key)
         if path is None:
             return None
         with path.open("rb") as content:
@@ -251,10 +198,12 @@ class WebChat:
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
         """One page's connection, from hello to goodbye."""
-        visitor_id = self.signer.check(request.query.get("token", ""), self._site, self.clock())
-        sources = self.sources_of(request)
+        visitor_id = self._chat.signer.check(
+            request.query.get("token", ""), self._site, self._chat.clock()
+        )
+        sources = self._chat.sources_of(request)
         # before the handshake, and before anything is read from the database
-        wait_s = self.admission.connect(visitor_id, sources)
+        wait_s = self._chat.admission.connect(visitor_id, sources)
         if wait_s > 0:
             return self._refuse(request, 429, "crowded", wait_s)
         # a control frame of two bytes costs as much as any: pings are counted by the page as well
@@ -265,16 +214,16 @@ class WebChat:
             await wire.prepare(request)
             await wire.close(code=TOKEN_INVALID, message=b"token")
             return wire
-        wait_s = self.admission.open_page(visitor_id, sources)
+        wait_s = self._chat.admission.open_page(visitor_id, sources)
         if wait_s > 0:
             return self._refuse(request, 429, "crowded", wait_s)
         try:
             await wire.prepare(request)
             last_seq = request.query.get("last_seq", "0")
             cursor = int(last_seq) if last_seq.isdecimal() and len(last_seq) < 10 else 0  # noqa: PLR2004 - seq is a 32-bit number
-            await Page(self, wire, visitor_id, cursor, sources=sources).run()
+            await Page(self._chat, wire, visitor_id, cursor, sources=sources).run()
         finally:
-            self.admission.close_page(visitor_id, sources)
+            self._chat.admission.close_page(visitor_id, sources)
         return wire
 
 
@@ -304,6 +253,3 @@ def picture_headers(head: bytes) -> Mapping[str, str]:
         # shared computers: a picture of a card must not lie in the browser's folder
         "Cache-Control": "private, no-store",
     }
-
-
-__all__ = ["Greeting", "WebChat", "picture_headers"]

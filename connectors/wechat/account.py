@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from connectors.account import Account
-from connectors.secrets import AesKey, CallbackToken, IssuedSecret
+from connectors.kit.account import Account
+from connectors.kit.secrets import AesKey, CallbackToken, IssuedSecret
 
 WAITING_TEXT = "正在为您处理，请稍等片刻，再随便发一个字就能看到答复～"
 

@@ -15,9 +15,9 @@ from typing import Any
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, FormData
 from pydantic import SecretStr
 
-from connectors.access_token import AccessToken
 from connectors.errors import Fatal, MediaBusy, MediaGone, RateLimited, Retryable, SendError
-from connectors.http import fault, read_response
+from connectors.kit.access_token import AccessToken
+from connectors.media.http import fault, read_response
 from connectors.wechat import codes
 from connectors.wechat.codes import Meaning
 

@@ -21,8 +21,8 @@ from wechatpy.exceptions import WeChatException
 from wechatpy.replies import TextReply
 
 from connectors.errors import BadWebhook
-from connectors.secrets import is_same
-from connectors.xml import check_xml, sealed_texts
+from connectors.kit.secrets import is_same
+from connectors.kit.xml import check_xml, sealed_texts
 
 _ECHO = re.compile(r"[0-9A-Za-z+/=_-]{1,256}")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.account import Account
-from connectors.host import Host
+from connectors.kit.account import Account
+from connectors.kit.host import Host
 from connectors.wechat.account import WechatAccount
 from connectors.wechat.connector import WechatConnector
 

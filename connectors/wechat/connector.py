@@ -13,7 +13,6 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from connectors.base import BaseConnector
 from connectors.errors import (
     AuthError,
     BadWebhook,
@@ -26,8 +25,11 @@ from connectors.errors import (
     Retryable,
     SendError,
 )
-from connectors.host import Host
-from connectors.http import read_request
+from connectors.kit.base import BaseConnector
+from connectors.kit.host import Host
+from connectors.kit.replay import BoundBodies
+from connectors.kit.xml import MAX_BYTES
+from connectors.media.http import read_request
 from connectors.messages import (
     Address,
     Capabilities,
@@ -40,7 +42,6 @@ from connectors.messages import (
     SendStatus,
     Unit,
 )
-from connectors.replay import BoundBodies
 from connectors.wechat import codes, outgoing
 from connectors.wechat.account import WechatAccount
 from connectors.wechat.api import ApiOptions, WechatApi
@@ -48,7 +49,6 @@ from connectors.wechat.callback import Callback, read
 from connectors.wechat.checking import check
 from connectors.wechat.mapping import Mapper
 from connectors.wechat.passive import Desk, PassiveOptions
-from connectors.xml import MAX_BYTES
 
 log = structlog.get_logger(__name__)
 

@@ -12,6 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.errors import BadWebhook
+from connectors.kit.payload import decoded, words_in
+from connectors.kit.standins import (
+    EMPTY,
+    FILE_NAMES,
+    UNKNOWN,
+    standin,
+)
 from connectors.messages import (
     Address,
     ChannelRef,
@@ -21,8 +28,6 @@ from connectors.messages import (
     ReplyWindow,
     read_button_token,
 )
-from connectors.text.payload import decoded, words_in
-from connectors.text.standins import EMPTY, FILE_NAMES, UNKNOWN, standin
 from connectors.wechat import shapes
 
 UNSUPPORTED = "[收到不支持的消息类型，暂无法显示]"

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from connectors.account import Account
-from connectors.secrets import AesKey, CallbackToken, IssuedSecret
+from connectors.kit.account import Account
+from connectors.kit.secrets import AesKey, CallbackToken, IssuedSecret
 
 
 class WecomAccount(Account):

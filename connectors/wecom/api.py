@@ -15,9 +15,9 @@ from typing import Any
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, FormData
 from pydantic import SecretStr
 
-from connectors.access_token import AccessToken
 from connectors.errors import MediaBusy, MediaGone, Retryable, SendError
-from connectors.http import fault, read_response
+from connectors.kit.access_token import AccessToken
+from connectors.media.http import fault, read_response
 from connectors.wecom import codes
 from connectors.wecom.codes import Meaning
 

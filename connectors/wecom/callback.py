@@ -18,9 +18,9 @@ from wechatpy.crypto import PrpCrypto
 from wechatpy.exceptions import WeChatException
 
 from connectors.errors import BadWebhook
-from connectors.replay import SeenCalls, Sight
-from connectors.secrets import is_same
-from connectors.xml import fields_of, sealed_texts
+from connectors.kit.replay import SeenCalls, Sight
+from connectors.kit.secrets import is_same
+from connectors.kit.xml import fields_of, sealed_texts
 
 _NEWS = "kf_msg_or_event"
 _MAX_TIME_DIGITS = 11

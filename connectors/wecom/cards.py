@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.text.payload import words_in
-from connectors.text.standins import FILE_NAMES, standin
+from connectors.kit.payload import words_in
+from connectors.kit.standins import FILE_NAMES, standin
 
 _CARDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "location": ("位置", ("name", "address")),

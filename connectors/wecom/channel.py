@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.account import Account
-from connectors.host import Host
+from connectors.kit.account import Account
+from connectors.kit.host import Host
 from connectors.wecom.account import WecomAccount
 from connectors.wecom.connector import WecomConnector
 

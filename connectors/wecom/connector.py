@@ -11,7 +11,6 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
-from connectors.base import BaseConnector, Pulse
 from connectors.errors import (
     AuthError,
     BadWebhook,
@@ -22,8 +21,10 @@ from connectors.errors import (
     SendError,
     WindowClosed,
 )
-from connectors.host import Host
-from connectors.http import read_request
+from connectors.kit.base import BaseConnector, Pulse
+from connectors.kit.host import Host
+from connectors.kit.xml import MAX_BYTES
+from connectors.media.http import read_request
 from connectors.messages import (
     Capabilities,
     Check,
@@ -39,7 +40,6 @@ from connectors.wecom.callback import Callback
 from connectors.wecom.checking import check
 from connectors.wecom.mapping import WELCOME_CODE, Mapper
 from connectors.wecom.reader import Reader, ReaderOptions
-from connectors.xml import MAX_BYTES
 
 log = structlog.get_logger(__name__)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.kit.payload import clean, decoded, present
+from connectors.kit.standins import EMPTY, FILE_NAMES, standin
 from connectors.messages import (
     BUTTON_PREFIX,
     Address,
@@ -21,8 +23,6 @@ from connectors.messages import (
     MediaHandle,
     ReplyWindow,
 )
-from connectors.text.payload import clean, decoded, present
-from connectors.text.standins import EMPTY, FILE_NAMES, standin
 from connectors.wecom import codes
 from connectors.wecom.cards import described
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.delivery.chunking import utf8_bytes
 from connectors.errors import Rejected
 from connectors.messages import Attachment, Unit
-from connectors.text.chunking import utf8_bytes
 
 _MIB = 1024 * 1024
 _LIMITS: dict[str, tuple[frozenset[str], int]] = {

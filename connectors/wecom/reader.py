@@ -14,9 +14,9 @@ from typing import Any
 
 import structlog
 
-from connectors.base import Pulse
 from connectors.errors import AuthError, Fatal, NotStored, RateLimited, Retryable, SendError
-from connectors.host import Host
+from connectors.kit.base import Pulse
+from connectors.kit.host import Host
 from connectors.messages import Checkpoint, Inbound
 from connectors.wecom import codes
 from connectors.wecom.api import WecomApi

@@ -1,6 +1,6 @@
 """What the gate asks of a shop, whichever it is: ours, or one that existed before.
 
-A backend gives facts; what of them may be shown is decided by ``shop.disclosure`` alone.
+A backend gives facts; what of them may be shown is decided by ``shop.access.disclosure`` alone.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from shop.cards import Card
-from shop.numbers import OrderNumber
-from shop.orders import Order
-from shop.products import Product
-from shop.proofs import Factor
+from shop.domain.cards import Card
+from shop.domain.numbers import OrderNumber
+from shop.domain.orders import Order
+from shop.domain.products import Product
+from shop.domain.proofs import Factor
 
 
 class Operation(StrEnum):

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pydantic import SecretStr
 
 from shop.backends.base import Capabilities, Delivery, DeliveryKind, Operation
-from shop.cards import Card
-from shop.numbers import OrderNumber
-from shop.orders import Order
-from shop.passwords import Passwords
-from shop.ports import Clock, ShopWork, Units
-from shop.products import Product
-from shop.proofs import Factor
+from shop.domain.cards import Card
+from shop.domain.numbers import OrderNumber
+from shop.domain.orders import Order
+from shop.domain.passwords import Passwords
+from shop.domain.ports import Clock, ShopWork, Units
+from shop.domain.products import Product
+from shop.domain.proofs import Factor
 
 _HASHES_AT_ONCE = 2
 """Each takes 19 MiB and a core for some 30 ms; more at once would only be slower and fatter."""

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that ``storage.schema`` hands in."""
+"""Alembic's entry: runs on the connection that ``storage.core.schema`` hands in."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from storage.tables.base import BigId, Json, UtcDateTime, metadata
 ID = String(40)
 """Opaque text; kefu's own are ULIDs, imported shops bring theirs."""
 NUMBER = String(64)
-"""An order number as ``shop.numbers`` folds it."""
+"""An order number as ``shop.domain.numbers`` folds it."""
 IDENTITY = String(240)
 """``channel:account:user``."""
 BLIND = LargeBinary(32)

@@ -4,9 +4,9 @@ from benchmarks.accuracy import Accuracy, accuracy_lines, accuracy_of, customers
 from benchmarks.contenders import CONTENDERS, Guess
 from benchmarks.figures import Spread
 from benchmarks.sets import LabelledSet
-from knowledge_base.cases import Case
-from knowledge_base.evaluation import Prediction, evaluate
-from knowledge_base.loader import KnowledgeBase
+from knowledge_base.evaluation.cases import Case
+from knowledge_base.evaluation.evaluation import Prediction, evaluate
+from knowledge_base.recognition.loader import KnowledgeBase
 
 QUICK = Spread(0.1, 0.2, 0.3)
 CASES = (

@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks.large import INTENTS, PHRASES_EACH, large_kb
 from benchmarks.sets import SHIPPED_KB, labelled_set, write_kb
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.source import read_source
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.source.source import read_source
 
 
 @pytest.mark.parametrize(

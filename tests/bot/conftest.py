@@ -12,13 +12,13 @@ import pytest
 from pydantic import SecretStr
 from ulid import ULID
 
-from bot import logs
-from bot.app import Services, services
-from bot.commit import Outcome
-from bot.knowledge import Knowledge
-from bot.settings import Settings
-from bot.tool_specs import TOOL_SPECS
-from connectors.base import BaseConnector
+from bot.app.process import logs
+from bot.app.services import Services, services
+from bot.app.settings import Settings
+from bot.tools.spec import TOOL_SPECS
+from bot.turn.commit import Outcome
+from bot.turn.knowledge import Knowledge
+from connectors.kit.base import BaseConnector
 from connectors.messages import (
     Address,
     Attachment,
@@ -31,10 +31,10 @@ from connectors.messages import (
     SendStatus,
     Unit,
 )
-from handoff.agents import Role, add_agent
-from handoff.conversation import Conversation
-from shop.demo import DemoShop, demo_shop, plant
-from storage.keyring import Keyring
+from handoff.auth.agents import Role, add_agent
+from handoff.model.conversation import Conversation
+from shop.demo.seeding import DemoShop, demo_shop, plant
+from storage.core.keyring import Keyring
 
 ROOT = Path(__file__).parent.parent.parent
 CHANNEL = ChannelRef("terminal", "tests")

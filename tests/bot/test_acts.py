@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from bot.acts import LATE_S
-from bot.app import Services
+from bot.app.services import Services
+from bot.turn.albums import LATE_S
 from connectors.messages import Attachment, Inbound
-from handoff.conversation import State
+from handoff.model.conversation import State
 from storage.tables.messaging import turns
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import Clock, Customer

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.app import services
-from bot.knowledge import Knowledge
-from bot.settings import Settings
-from bot.tool_specs import TOOL_SPECS
-from storage.keyring import Keyring
-from storage.schema import upgrade
+from bot.app.services import services
+from bot.app.settings import Settings
+from bot.tools.spec import TOOL_SPECS
+from bot.turn.knowledge import Knowledge
+from storage.core.keyring import Keyring
+from storage.core.schema import upgrade
 from tests.bot.conftest import Channel, Customer
 
 KB = """

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from bot.app import Services, services
-from bot.inbound import Pending
-from bot.knowledge import Knowledge
-from bot.settings import Settings
-from bot.thinking import Mind, Thought
-from handoff.conversation import Conversation
+from bot.app.services import Services, services
+from bot.app.settings import Settings
+from bot.turn.knowledge import Knowledge
+from bot.turn.planner import Mind, Thought
 from handoff.errors import StorageUnavailable
-from storage.keyring import Keyring
-from storage.schema import upgrade
+from handoff.model.conversation import Conversation
+from handoff.model.inbound import Pending
+from storage.core.keyring import Keyring
+from storage.core.schema import upgrade
 from tests.bot.conftest import Channel, Clock, Customer
 
 POISON = "毒药毒药毒药"
@@ -184,7 +184,7 @@ async def test_a_message_on_which_the_turn_itself_breaks_is_handed_over_at_once(
 async def test_a_database_that_is_away_counts_as_no_attempt(
     lives: Lives, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.turns.STORAGE_RETRY_S", 0.0)
+    monkeypatch.setattr("bot.turn.worker.STORAGE_RETRY_S", 0.0)
     async with lives.start() as (parts, channel):
         customer = Customer(parts, channel, [], name="patient")
         await store(parts, customer, "支持哪些付款方式")

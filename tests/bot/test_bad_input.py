@@ -18,13 +18,13 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, FormData
 
-from bot.errors import BadSetting
-from bot.server import Started
-from bot.settings import Settings, read_settings
-from connectors.media import MAX_IMAGE_BYTES
+from bot.app.process.errors import BadSetting
+from bot.app.server import Started
+from bot.app.settings import Settings, read_settings
+from connectors.media.store import MAX_IMAGE_BYTES
 from connectors.web.frames import MAX_TEXT_CHARS
-from knowledge_base.patterns import TIMEOUTS_BEFORE_OFF
-from storage.keyring import Keyring
+from knowledge_base.source.patterns import TIMEOUTS_BEFORE_OFF
+from storage.core.keyring import Keyring
 from tests.conftest import ADatabase
 from tests.factories.database import assign
 from tests.factories.page import Page, new_token, opened_page

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.app import Services
+from bot.app.services import Services
 from connectors.errors import MediaBusy, MediaGone
 from connectors.messages import (
     InboundKind,
@@ -18,10 +18,15 @@ from connectors.messages import (
     Outbound,
     button_token,
 )
-from handoff import moves
-from handoff.conversation import AgentId, Conversation, State
-from handoff.moves import CloseReason
-from handoff.transcript import Author, DeliveryState, Message, MessageKind
+from handoff.machine import moves
+from handoff.machine.moves import CloseReason
+from handoff.model.conversation import AgentId, Conversation, State
+from handoff.model.transcript import (
+    Author,
+    DeliveryState,
+    Message,
+    MessageKind,
+)
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import Channel, Clock, Customer
 

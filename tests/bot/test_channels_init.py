@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 from dotenv import dotenv_values
 
-from bot.channels import accounts
-from bot.cli import main
+from bot.app.channels import accounts
+from bot.cli.main import main
+from connectors.kit.registry import CHANNELS
 from connectors.onebot.account import OneBotAccount
-from connectors.registry import CHANNELS
-from tests.fakes.telegram.state import TOKEN as BOT_TOKEN
+from devkit.telegram.state import TOKEN as BOT_TOKEN
 
 GIVEN = {
     "telegram": [],

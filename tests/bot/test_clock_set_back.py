@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.app import Services, services
-from bot.knowledge import Knowledge
-from bot.settings import Settings
+from bot.app.services import Services, services
+from bot.app.settings import Settings
+from bot.turn.knowledge import Knowledge
 from connectors.errors import RateLimited, Retryable
 from connectors.messages import SendResult, Unit
-from storage.keyring import Keyring
-from storage.schema import upgrade
+from storage.core.keyring import Keyring
+from storage.core.schema import upgrade
 from tests.bot.conftest import START, Channel, Customer
 from tests.bot.test_steady_clock import Machine
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.app import opened_database, services
-from bot.cli import main
-from bot.knowledge import Knowledge
-from bot.settings import Settings
-from bot.steady_clock import utc_now
-from bot.tool_specs import TOOL_SPECS
+from bot.app.process.steady_clock import utc_now
+from bot.app.services import opened_database, services
+from bot.app.settings import Settings
+from bot.cli.main import main
+from bot.tools.spec import TOOL_SPECS
+from bot.turn.knowledge import Knowledge
 from connectors.messages import Address, ChannelRef, Inbound
 from tests.factories.database import database_of
 from tests.factories.process import settings_of

@@ -10,9 +10,9 @@ from socket import create_server
 import pytest
 from aiohttp import ClientSession, web
 
-from bot.connections import Connections, Deadlines, Site
-from bot.middleware import Rim
-from bot.network import Network
+from bot.app.http.connections import Connections, Deadlines, Site
+from bot.app.http.middleware import Rim
+from bot.app.http.network import Network
 
 DEADLINES = Deadlines()
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot import logs
-from bot.cli import main
-from bot.data_folder import open_folder, warn_of_root
-from bot.errors import BadData
+from bot.app.process import logs
+from bot.app.process.data_folder import open_folder, warn_of_root
+from bot.app.process.errors import BadData
+from bot.cli.main import main
 from tests.factories.process import KefuProcess
 from tests.factories.server import SMALL_KB, new_data_folder
 

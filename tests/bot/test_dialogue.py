@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.app import Services
-from bot.settings import Settings
-from shop.attempts import AttemptKind
-from shop.demo import DemoShop
-from shop.numbers import show_number
-from shop.throttle import ANYBODY, Limits
+from bot.app.services import Services
+from bot.app.settings import Settings
+from shop.access.throttle import ANYBODY, Limits
+from shop.demo.seeding import DemoShop
+from shop.domain.attempts import AttemptKind
+from shop.domain.numbers import show_number
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import Clock, Customer
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.fair_queue import FairQueue
+from bot.inbox.fair_queue import FairQueue
 
 SOURCES = ("a", "b", "c", "d", "e", "f")
 PLACES, SHARE = 4, 2

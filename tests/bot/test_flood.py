@@ -9,13 +9,20 @@ from typing import Any
 import pytest
 from ulid import ULID
 
-from bot.app import Services
-from bot.bounds import MAX_FILES, MAX_SECRETS, MAX_STORED_CHARS, bounded, ends, few
-from bot.commit import Outcome
-from bot.turn_queue import CONVERSATION_PACE, Origin, TurnQueue
+from bot.app.services import Services
+from bot.inbox.bounds import (
+    MAX_FILES,
+    MAX_SECRETS,
+    MAX_STORED_CHARS,
+    bounded,
+    ends,
+    few,
+)
+from bot.inbox.turn_queue import CONVERSATION_PACE, Origin, TurnQueue
+from bot.turn.commit import Outcome
 from connectors.messages import Address, ChannelRef, Inbound, MediaHandle, PeerKind
-from handoff.conversation import ConversationId
-from handoff.transcript import Message
+from handoff.model.conversation import ConversationId
+from handoff.model.transcript import Message
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import START
 

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import reading
-from bot.fragments import looks_unfinished
-from bot.memory import Memory
-from bot.sealing import secrets_in
-from connectors.text.chunking import chunks
-from connectors.text.rendering import as_html
+from bot.dialogue.memory import Memory
+from bot.sealing.finder import secrets_in
+from bot.turn import reading
+from bot.turn.fragments import looks_unfinished
+from connectors.delivery.chunking import chunks
+from connectors.delivery.rendering import as_html
 from connectors.web.frames import MAX_TEXT_CHARS
-from knowledge_base import questions, slots
-from knowledge_base.exact import exact_key
-from knowledge_base.homophones import fit_homophones
-from knowledge_base.masks import masked
-from knowledge_base.normalize import MAX_CHARS, Normalizer
+from knowledge_base.recognition.exact import exact_key
+from knowledge_base.text import questions, slots
+from knowledge_base.text.homophones import fit_homophones
+from knowledge_base.text.masks import masked
+from knowledge_base.text.normalize import MAX_CHARS, Normalizer
 from tests.factories.growth import SHARE, grows_in_proportion, is_within, repeated
 
 NORMALIZER = Normalizer([("卡密", "cdk", "卡蜜"), ("充值", "冲值")])

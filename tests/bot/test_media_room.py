@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Services
-from bot.media_room import LOOSE_FOR, MAX_FILES_OF_CUSTOMER, MAX_FILES_OF_SOURCE, MediaRoom, Quotas
-from connectors.base import BaseConnector
+from bot.app.services import Services
+from bot.inbox.media_room import (
+    LOOSE_FOR,
+    MAX_FILES_OF_CUSTOMER,
+    MAX_FILES_OF_SOURCE,
+    MediaRoom,
+    Quotas,
+)
 from connectors.errors import MediaGone
-from connectors.media import BadFile, MediaStore
+from connectors.kit.base import BaseConnector
+from connectors.media.store import BadFile, MediaStore
 from connectors.messages import (
     Attachment,
     Capabilities,
@@ -21,7 +27,7 @@ from connectors.messages import (
     SendStatus,
     Unit,
 )
-from handoff.attachments import Usage
+from handoff.model.attachments import Usage
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import CHANNEL, Clock, Customer
 from tests.connectors.test_media import a_picture

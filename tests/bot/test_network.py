@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from bot.network import Network, networks
+from bot.app.http.network import Network, networks
 
 KEY = b"k" * 32
 

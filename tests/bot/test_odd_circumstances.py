@@ -18,9 +18,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.app import opened_database
-from bot.cli import main
-from bot.settings import Settings
+from bot.app.services import opened_database
+from bot.app.settings import Settings
+from bot.cli.main import main
 from tests.factories.server import SMALL_KB, new_data_folder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -276,7 +276,7 @@ def test_ctrl_c_while_the_command_is_being_loaded_ends_it_quietly(shop: Path) ->
 import os, signal, sys
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
-        if name == "bot.settings":
+        if name == "bot.app.settings":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupting())
 sys.argv = ["kefu", "agent", "list"]

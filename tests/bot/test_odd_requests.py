@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import ClientSession, CookieJar
 
-from bot import logs
-from bot.server import Started
+from bot.app.process import logs
+from bot.app.server import Started
+from devkit.app import FakeShopApp
+from devkit.onebot import FakeOneBot
+from devkit.qq import FakeQQOpen
+from devkit.telegram import FakeTelegram
+from devkit.wechat import FakeWeChatOA
+from devkit.wecom import FakeWeComKF
 from storage.unit_of_work import UnitOfWork
 from tests.factories.channels import kefu_beside
 from tests.factories.server import SMALL_KB
-from tests.fakes.app import FakeShopApp
-from tests.fakes.onebot import FakeOneBot
-from tests.fakes.qq import FakeQQOpen
-from tests.fakes.telegram import FakeTelegram
-from tests.fakes.wechat import FakeWeChatOA
-from tests.fakes.wecom import FakeWeComKF
 
 ADMIN_PASSWORD = "a password of tests"
 LONGEST_LINE = 600

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.app import services
-from bot.knowledge import Knowledge
-from bot.settings import Settings
-from bot.tool_specs import TOOL_SPECS
-from storage.keyring import Keyring
+from bot.app.services import services
+from bot.app.settings import Settings
+from bot.tools.spec import TOOL_SPECS
+from bot.turn.knowledge import Knowledge
+from storage.core.keyring import Keyring
 from tests.bot.conftest import Channel, Customer
 
 KB = """

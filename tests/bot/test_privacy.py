@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Services
-from bot.server import greeting
+from bot.app.server import greeting
+from bot.app.services import Services
 from connectors.messages import ChannelRef
 from knowledge_base.errors import KnowledgeBaseError
-from knowledge_base.intent import Privacy
-from knowledge_base.source import read_source
+from knowledge_base.source.intent import Privacy
+from knowledge_base.source.source import read_source
 from tests.bot.conftest import Channel, Customer
 
 NOTICE = Privacy("聊天会保存 180 天。", "Chats are kept for 180 days.", "https://a.example/p")

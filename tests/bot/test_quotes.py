@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from bot.app import Services
-from handoff.transcript import Message
-from shop.demo import DemoShop
-from shop.numbers import show_number
+from bot.app.services import Services
+from handoff.model.transcript import Message
+from shop.demo.seeding import DemoShop
+from shop.domain.numbers import show_number
 from storage.tables.messaging import messages
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import Customer

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge import Knowledge
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.intent import IntentId
+from bot.tools.spec import TOOL_SPECS
+from bot.turn.knowledge import Knowledge
+from knowledge_base.source.intent import IntentId
 
 KB = """
 shop: {name: 小店, timezone: Asia/Shanghai, hours: 每天 09:00-23:00}

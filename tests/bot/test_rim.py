@@ -10,12 +10,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from bot.errors import BadSetting
-from bot.metrics import Metrics
-from bot.middleware import Rim
-from bot.network import Network
-from bot.pages import Pages, built_pages, content_policy
-from bot.settings import read_settings
+from bot.app.http.middleware import Rim
+from bot.app.http.network import Network
+from bot.app.metrics import Metrics
+from bot.app.pages import Pages, built_pages, content_policy
+from bot.app.process.errors import BadSetting
+from bot.app.settings import read_settings
 from handoff.errors import StorageUnavailable
 
 TOKEN = "a token for the figures"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.app import opened_database
-from bot.cli import main
-from bot.settings import Settings
+from bot.app.services import opened_database
+from bot.app.settings import Settings
+from bot.cli.main import main
 from tests.factories.server import SMALL_KB, new_data_folder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -128,8 +128,8 @@ def crash(event, arguments):
     if event == at and "secret.key" in str(arguments[0]):
         os._exit(9)
 sys.addaudithook(crash)
-from bot.app import opened_database
-from bot.settings import Settings
+from bot.app.services import opened_database
+from bot.app.settings import Settings
 opened_database(Settings(data_dir=data, _env_file=None))
 """
 
@@ -156,7 +156,7 @@ def test_a_disk_without_room_for_the_key_leaves_none(own_folder: Path) -> None:
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-from bot.cli import main
+from bot.cli.main import main
 main(["agent", "list", "--data", {str(own_folder)!r}])
 """
     done = subprocess.run(  # noqa: S603 - our own words

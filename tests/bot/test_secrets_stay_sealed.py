@@ -7,10 +7,10 @@ import json
 import pytest
 from sqlalchemy import select
 
-from bot.app import Services
-from bot.memory import MEMORY_KEY
-from shop.demo import DemoShop
-from shop.numbers import show_number
+from bot.app.services import Services
+from bot.dialogue.memory import MEMORY_KEY
+from shop.demo.seeding import DemoShop
+from shop.domain.numbers import show_number
 from storage.tables.base import metadata
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import Customer

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import BadSetting
-from bot.settings import Settings, read_settings
-from handoff.passwords import MAX_CHARS, MIN_CHARS
+from bot.app.process.errors import BadSetting
+from bot.app.settings import Settings, read_settings
+from handoff.auth.passwords import MAX_CHARS, MIN_CHARS
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from bot.server import Started
-from handoff.sessions import LoginRules
-from shop.demo import DemoShop, demo_shop, plant
-from shop.numbers import show_number
-from shop.throttle import Limits
+from bot.app.server import Started
+from handoff.auth.sessions import LoginRules
+from shop.access.throttle import Limits
+from shop.demo.seeding import DemoShop, demo_shop, plant
+from shop.domain.numbers import show_number
 from tests.factories.channels import kefu_beside
 from tests.factories.page import Page, new_token
 from tests.factories.server import SMALL_KB

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.steady_clock import FARTHEST_AHEAD, PACE, SteadyClock
+from bot.app.process.steady_clock import FARTHEST_AHEAD, PACE, SteadyClock
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

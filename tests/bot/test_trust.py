@@ -12,9 +12,9 @@ ROOT = Path(__file__).parent.parent.parent
 PRODUCT = ("bot", "connectors", "handoff", "knowledge_base", "shop", "storage")
 ASKED = {"remote", "is_loopback", "peername"}
 MAY_ASK = {
-    "bot/network.py": "counts by it, and lets the demo's owner off its limits",
-    "bot/connections.py": "counts connections by it",
-    "connectors/download.py": "looks at whom we have called, not at who calls us",
+    "bot/app/http/network.py": "counts by it, and lets the demo's owner off its limits",
+    "bot/app/http/connections.py": "counts connections by it",
+    "connectors/media/download.py": "looks at whom we have called, not at who calls us",
 }
 
 

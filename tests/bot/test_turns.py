@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from bot.app import Services
-from bot.results import Caller, ToolResult
-from bot.settings import Settings
-from bot.steps import Run
+from bot.app.services import Services
+from bot.app.settings import Settings
+from bot.dialogue.steps import Run
+from bot.tools.results import Caller, ToolResult
 from connectors.messages import Inbound, InboundKind
-from handoff import moves
-from handoff.conversation import AgentId, ConversationId
-from shop.demo import DemoShop
+from handoff.machine import moves
+from handoff.model.conversation import AgentId, ConversationId
+from shop.demo.seeding import DemoShop
 from storage.tables.messaging import inbound, messages, outbox, secrets, turns
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import START, Channel, Clock, Customer

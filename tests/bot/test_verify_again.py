@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.app import Services
-from shop.demo import DemoShop
-from shop.numbers import show_number
+from bot.app.services import Services
+from shop.demo.seeding import DemoShop
+from shop.domain.numbers import show_number
 from storage.unit_of_work import UnitOfWork
 from tests.bot.conftest import Clock, Customer
 

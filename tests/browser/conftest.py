@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from bot import logs
-from bot.pages import built_pages
-from bot.server import Started, running
-from bot.settings import Settings
+from bot.app.pages import built_pages
+from bot.app.process import logs
+from bot.app.server import Started, running
+from bot.app.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

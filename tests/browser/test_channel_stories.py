@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot import logs
-from bot.pages import built_pages
-from bot.server import Started
-from shop.numbers import show_number
+from bot.app.pages import built_pages
+from bot.app.process import logs
+from bot.app.server import Started
+from devkit.catalogue import FAKES, a_fake
+from devkit.platform import FakePlatform
+from shop.domain.numbers import show_number
 from tests.browser.conftest import ROOT
 from tests.browser.test_story import WIDE, Agent, demo_shop, shot
 from tests.factories.channels import kefu_beside
-from tests.fakes.catalogue import FAKES, a_fake
-from tests.fakes.platform import FakePlatform
 
 pytestmark = pytest.mark.browser
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
-from bot import logs
-from bot.pages import built_pages
-from bot.server import Started
+from bot.app.pages import built_pages
+from bot.app.process import logs
+from bot.app.server import Started
+from devkit.onebot import FakeOneBot
+from devkit.platform import FakePlatform
+from devkit.wechat import FakeWeChatOA
 from tests.browser.test_story import PHONE, WIDE, Agent, shot
 from tests.contracts.channels.world import a_png
 from tests.factories.channels import kefu_beside
 from tests.factories.server import SMALL_KB
-from tests.fakes.onebot import FakeOneBot
-from tests.fakes.platform import FakePlatform
-from tests.fakes.wechat import FakeWeChatOA
 
 pytestmark = pytest.mark.browser
 

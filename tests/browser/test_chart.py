@@ -9,11 +9,11 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, ViewportSize, expect
 
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.cases import Case
-from knowledge_base.chart import page as drawn
-from knowledge_base.evaluation import evaluate
-from knowledge_base.loader import load
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.evaluation.cases import Case
+from knowledge_base.evaluation.chart import page as drawn
+from knowledge_base.evaluation.evaluation import evaluate
+from knowledge_base.recognition.loader import load
 from tests.factories.server import SMALL_KB
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from PIL import Image
 from playwright.async_api import Browser, FilePayload, Page, expect
 
-from bot.server import Started
+from bot.app.server import Started
 from tests.browser.test_story import Agent, Customer
 
 pytestmark = pytest.mark.browser

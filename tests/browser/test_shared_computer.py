@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from bot import logs
-from bot.demo import demo_of
-from bot.pages import built_pages
-from bot.server import Started, running
-from bot.settings import Settings
-from shop.numbers import show_number
+from bot.app.demo import demo_of
+from bot.app.pages import built_pages
+from bot.app.process import logs
+from bot.app.server import Started, running
+from bot.app.settings import Settings
+from shop.domain.numbers import show_number
 from tests.browser.conftest import ROOT
 from tests.browser.test_story import DESKTOP, PHONE, Customer, shot
 

@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from bot.demo import demo_of
-from bot.server import Started
-from shop.demo import DemoShop
-from shop.numbers import show_number
+from bot.app.demo import demo_of
+from bot.app.server import Started
+from shop.demo.seeding import DemoShop
+from shop.domain.numbers import show_number
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.access_token import AccessToken
 from connectors.errors import AuthError, RateLimited, Retryable, SendError
+from connectors.kit.access_token import AccessToken
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LIFE = timedelta(hours=2)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
-from connectors.addresses import PrivateHosts, is_public
+from connectors.media.addresses import PrivateHosts, is_public
 
 INSIDE = st.sampled_from(
     [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.text.chunking import MEASURES, chunks, is_joint
+from connectors.delivery.chunking import MEASURES, chunks, is_joint
 
 UNITS = sorted(MEASURES)
 PIECES = st.sampled_from(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.config import read_channels
 from connectors.errors import BadChannels
-from connectors.registry import CHANNELS
+from connectors.kit.config import read_channels
+from connectors.kit.registry import CHANNELS
 
 GOOD = """
 channels:

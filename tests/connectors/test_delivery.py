@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.delivery import (
+from connectors.delivery.delivery import (
     MAX_ATTEMPTS,
     POLL_S,
     SHORTEST_POLL_S,
@@ -20,6 +20,7 @@ from connectors.delivery import (
     Dispatch,
     retry_delay_s,
 )
+from connectors.delivery.rendering import render
 from connectors.errors import (
     AuthError,
     Fatal,
@@ -32,7 +33,6 @@ from connectors.errors import (
     WindowClosed,
 )
 from connectors.messages import Button, Capabilities, Grant, Markup, Pace, PeerKind
-from connectors.text.rendering import render
 from tests.factories.messaging import WEB, an_address, an_outbound
 from tests.factories.shop import FakeClock
 from tests.fakes.outbox import HELD, FlakyChannel, MemoryOutbox
@@ -184,7 +184,7 @@ async def test_a_database_that_is_away_ends_nothing(post: Post) -> None:
 async def test_what_is_fresh_never_overtakes_what_one_poll_could_not_take(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.delivery.CLAIM_LIMIT", 1)
+    monkeypatch.setattr("connectors.delivery.delivery.CLAIM_LIMIT", 1)
     post.channel.faults = [busy(), busy()]
     await post.commits(1, 2, lane="C1")
     await post.commits(11, 12, lane="C2")

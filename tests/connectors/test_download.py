@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from yarl import URL
 
-from connectors.addresses import PrivateHost, PrivateHosts
-from connectors.download import Downloads
 from connectors.errors import MediaBusy, MediaGone
+from connectors.media.addresses import PrivateHost, PrivateHosts
+from connectors.media.download import Downloads
 
 LIMIT = 1000
 INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.2"

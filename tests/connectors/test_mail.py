@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
 from connectors.errors import Rejected, Retryable, Undeliverable
-from connectors.mail import MailConnector, SmtpAccount
+from connectors.mail.connector import MailConnector, SmtpAccount
 from connectors.messages import Address, ChannelRef, HealthState, Outbound
 from tests.factories.messaging import a_unit, an_outbound
 from tests.factories.process import free_port

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from connectors.media import MAX_IMAGE_BYTES, BadFile, MediaStore
+from connectors.media.store import MAX_IMAGE_BYTES, BadFile, MediaStore
 from connectors.web.routes import picture_headers
 
 

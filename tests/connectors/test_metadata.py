@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from connectors.media import BadFile, MediaStore
-from connectors.metadata import MAX_TURNED_PIXELS, stripped
+from connectors.media.metadata import MAX_TURNED_PIXELS, stripped
+from connectors.media.store import BadFile, MediaStore
 
 HIDDEN = (b"31.2304", b"Wang Xiaoming", b"Canon", b"GPSLatitude", b"xiaoming@")
 KINDS = ["JPEG", "PNG", "GIF", "WEBP"]

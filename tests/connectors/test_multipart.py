@@ -11,8 +11,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.media import BadFile
-from connectors.multipart import (
+from connectors.media.multipart import (
     FORM_BYTES,
     MAX_HEADER_BYTES,
     MAX_PARTS,
@@ -20,6 +19,7 @@ from connectors.multipart import (
     file_in,
     read_form_file,
 )
+from connectors.media.store import BadFile
 from tests.factories.growth import is_within
 
 MAX_BYTES = 1024 * 1024

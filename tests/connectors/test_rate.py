@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.rate import Bucket
+from connectors.kit.rate import Bucket
 
 
 def test_a_burst_passes_and_then_one_a_second() -> None:

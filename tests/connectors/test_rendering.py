@@ -8,6 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.delivery.chunking import utf16_units
+from connectors.delivery.rendering import as_html, render
 from connectors.messages import (
     Attachment,
     Button,
@@ -18,8 +20,6 @@ from connectors.messages import (
     button_token,
     read_button_token,
 )
-from connectors.text.chunking import utf16_units
-from connectors.text.rendering import as_html, render
 from tests.factories.messaging import an_outbound
 
 PLAIN = Capabilities(max_text=2048, text_unit="bytes")

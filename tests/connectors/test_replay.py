@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors import replay
-from connectors.replay import SeenCalls, Sight
+from connectors.kit import replay
+from connectors.kit.replay import SeenCalls, Sight
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 GOOD_FOR = timedelta(minutes=5)

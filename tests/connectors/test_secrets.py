@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from connectors.config import read_channels
 from connectors.errors import BadChannels
-from connectors.registry import CHANNELS, account_model
-from connectors.secrets import (
+from connectors.kit.config import read_channels
+from connectors.kit.registry import CHANNELS, account_model
+from connectors.kit.secrets import (
     AesKey,
     CallbackToken,
     SharedSecret,
@@ -25,8 +25,8 @@ from connectors.secrets import (
     new_token,
     origin_of,
 )
-from tests.fakes.telegram.state import TOKEN as BOT_TOKEN
-from tests.fakes.wechat.platform import AES_KEY
+from devkit.telegram.state import TOKEN as BOT_TOKEN
+from devkit.wechat.platform import AES_KEY
 
 GOOD = "aGoodSecret0123456789abcdefXYZ09"
 ENTRIES: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import BadWebhook
-from connectors.xml import check_xml, fields_of, sealed_texts
+from connectors.kit.xml import check_xml, fields_of, sealed_texts
 from tests.factories.growth import grows_in_proportion, repeated
 
 SEALED = "QUJDREVGR0g="

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from sqlalchemy import Engine
 
-from storage.aftermath import Aftermath
-from storage.engine import engine_for
-from storage.keyring import Keyring
+from storage.core.after_commit import Aftermath
+from storage.core.engine import engine_for
+from storage.core.keyring import Keyring
 from storage.storage import Storage
 from tests.factories.shop import FakeClock
 

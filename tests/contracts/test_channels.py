@@ -18,9 +18,9 @@ from connectors.messages import (
     MediaState,
     ReplyWindow,
 )
-from handoff.conversation import ConversationId
-from handoff.transcript import DeliveryState
-from storage.aftermath import Aftermath
+from handoff.model.conversation import ConversationId
+from handoff.model.transcript import DeliveryState
+from storage.core.after_commit import Aftermath
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 from tests.factories.messaging import WEB, a_stored_conversation, an_inbound, bot_says, received

@@ -14,16 +14,17 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy import Engine
 
-from bot.cli import main
-from storage.claim import SessionClaim, claim_to, claimed
-from storage.errors import DatabaseInUse
-from storage.schema import is_current, upgrade
+from bot.cli.main import main
+from storage.core.claim import SessionClaim, claim_to, claimed
+from storage.core.errors import DatabaseInUse
+from storage.core.schema import is_current, upgrade
 from tests.factories.process import KefuProcess, kefu, settings_of
 from tests.factories.server import SMALL_KB, new_data_folder
 
 WITHIN_S = 15.0
 _HOLDS = (
-    "import sys, storage.claim as c\nwith c.claimed(sys.argv[1]):\n print(1, flush=True); input()"
+    "import sys, storage.core.claim as c\n"
+    "with c.claimed(sys.argv[1]):\n print(1, flush=True); input()"
 )
 
 

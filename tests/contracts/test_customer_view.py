@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from connectors.messages import Attachment, ChannelRef, MessageId, Outbound, button_token
-from handoff.conversation import ConversationId
-from handoff.speech import say, sealed
-from handoff.transcript import Author, Message
-from shop.numbers import OrderNumber
-from shop.proofs import Factor, Proof
+from handoff.desk.speech import say, sealed
+from handoff.model.conversation import ConversationId
+from handoff.model.transcript import Author, Message
+from shop.domain.numbers import OrderNumber
+from shop.domain.proofs import Factor, Proof
 from storage.chatlog import StoredChatLog
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from handoff.errors import StorageUnavailable
-from storage.engine import engine_for
-from storage.keyring import Keyring
-from storage.patience import Patience
+from storage.core.engine import engine_for
+from storage.core.keyring import Keyring
+from storage.core.patience import Patience
 from storage.storage import Storage
 from storage.tables.messaging import heartbeat
 from storage.unit_of_work import UnitOfWork

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import opened_database
-from bot.settings import Settings
-from storage.keyring import Keyring, KeyringError
+from bot.app.services import opened_database
+from bot.app.settings import Settings
+from storage.core.keyring import Keyring, KeyringError
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from argon2 import PasswordHasher
 from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
-from connectors.delivery import Dispatch
+from connectors.delivery.delivery import Dispatch
 from connectors.messages import Receipt
-from handoff.conversation import ConversationId
-from handoff.transcript import DeliveryState
-from shop.demo import demo_shop, plant
-from shop.passwords import Passwords
-from storage.aftermath import Aftermath
-from storage.outbox import LEASE_S
+from handoff.model.conversation import ConversationId
+from handoff.model.transcript import DeliveryState
+from shop.demo.seeding import demo_shop, plant
+from shop.domain.passwords import Passwords
+from storage.core.after_commit import Aftermath
+from storage.rows.messages.outbox import LEASE_S
 from storage.storage import Storage
 from storage.tables.base import metadata
 from storage.tables.messaging import conversations, inbound, messages

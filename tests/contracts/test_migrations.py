@@ -11,8 +11,8 @@ from sqlalchemy import CheckConstraint, Engine, inspect, text
 from sqlalchemy.schema import CreateTable
 
 from handoff.errors import StorageUnavailable
-from storage.engine import engine_for
-from storage.schema import upgrade
+from storage.core.engine import engine_for
+from storage.core.schema import upgrade
 from storage.tables.base import metadata
 
 

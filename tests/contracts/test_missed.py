@@ -10,9 +10,9 @@ import pytest
 from ulid import ULID
 
 from connectors.messages import Inbound, InboundKind
-from handoff.conversation import ConversationId
-from handoff.transcript import TurnReasons
-from knowledge_base.missed import Missed
+from handoff.model.conversation import ConversationId
+from handoff.model.transcript import TurnReasons
+from knowledge_base.evaluation.missed import Missed
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 from tests.factories.messaging import an_inbound, received

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from handoff.errors import Refused, Unstorable
-from storage.errors import translate
+from storage.core.errors import translate
 from storage.storage import Storage
 from storage.tables.base import BigId, Json
 from storage.unit_of_work import UnitOfWork

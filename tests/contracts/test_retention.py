@@ -12,17 +12,17 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, func, select, update
 
-from bot.app import opened_database
-from bot.cli import main
-from bot.errors import BadData
-from bot.forgetting import forget_customer, found
-from bot.media_room import MediaRoom, Quotas
-from bot.retention import BATCH, Keeping, Retention
-from bot.settings import Settings
-from connectors.media import MediaStore, new_key
-from shop.numbers import new_number
-from shop.proofs import Factor, Proof
-from storage.retention import FORGOTTEN
+from bot.app.process.errors import BadData
+from bot.app.retention import BATCH, Keeping, Retention
+from bot.app.services import opened_database
+from bot.app.settings import Settings
+from bot.cli.forget import forget_customer, found
+from bot.cli.main import main
+from bot.inbox.media_room import MediaRoom, Quotas
+from connectors.media.store import MediaStore, new_key
+from shop.domain.numbers import new_number
+from shop.domain.proofs import Factor, Proof
+from storage.rows.messages.retention import FORGOTTEN
 from storage.storage import Storage
 from storage.tables.messaging import (
     attachments,

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, select
 
-from bot.memory import MEMORY_KEY, Memory, PendingTool
-from bot.resealing import reseal
+from bot.dialogue.memory import MEMORY_KEY, Memory, PendingTool
+from bot.sealing.resealing import reseal
 from connectors.messages import Attachment, InboundKind, MediaHandle
-from handoff.conversation import ConversationId
-from handoff.transcript import Message
+from handoff.model.conversation import ConversationId
+from handoff.model.transcript import Message
 from storage.storage import Storage
 from storage.tables.base import metadata
 from storage.unit_of_work import UnitOfWork

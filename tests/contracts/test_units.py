@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, func, select
 
-from handoff.conversation import ConversationId, CustomerId
 from handoff.errors import Conflict, StorageUnavailable
-from storage.aftermath import Aftermath
-from storage.dialect import insert_or_ignore, upsert
-from storage.keyring import Keyring
-from storage.schema import upgrade
+from handoff.model.conversation import ConversationId, CustomerId
+from storage.core.after_commit import Aftermath
+from storage.core.dialect import insert_or_ignore, upsert
+from storage.core.keyring import Keyring
+from storage.core.schema import upgrade
 from storage.storage import Storage
 from storage.tables.base import UtcDateTime
 from storage.tables.messaging import conversations, customers, heartbeat

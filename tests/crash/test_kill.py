@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
-from storage.engine import engine_for
+from storage.core.engine import engine_for
 from tests.factories.database import address_of
 from tests.factories.page import new_token
 from tests.factories.process import KefuProcess, eventually

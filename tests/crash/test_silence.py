@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from aiohttp import ClientSession
 from sqlalchemy import make_url
 
-from storage.engine import engine_for
+from storage.core.engine import engine_for
 from tests.factories.database import Databases, NoPostgres, written
 from tests.factories.page import Page, opened_page
 from tests.factories.process import KefuProcess, eventually

@@ -14,13 +14,14 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bot.server import Started, running
-from bot.settings import Settings
-from bot.steady_clock import utc_now
-from connectors.account import Account
-from connectors.download import Downloads
+from bot.app.process.steady_clock import utc_now
+from bot.app.server import Started, running
+from bot.app.settings import Settings
 from connectors.errors import MediaGone, NotStored
-from connectors.host import Host
+from connectors.kit.account import Account
+from connectors.kit.host import Host
+from connectors.kit.registry import account_model, make
+from connectors.media.download import Downloads
 from connectors.messages import (
     Attachment,
     ChannelRef,
@@ -30,9 +31,8 @@ from connectors.messages import (
     MessageId,
     Receipt,
 )
-from connectors.registry import account_model, make
+from devkit.platform import FakePlatform
 from tests.factories.database import database_of
-from tests.fakes.platform import FakePlatform
 
 
 class MemorySink:
@@ -71,7 +71,7 @@ class MemorySink:
         return tuple(receipts)
 
     async def get(self, ref: ChannelRef, name: str) -> str | None:
-        """``connectors.host.Checkpoints``."""
+        """``connectors.kit.host.Checkpoints``."""
         return self.checkpoints.get((ref, name))
 
     async def until(self, count: int, timeout_s: float = 10.0) -> list[Inbound]:
@@ -84,7 +84,7 @@ class MemorySink:
 
 
 class MemoryLeases:
-    """Implements ``connectors.host.Leases``; ``is_taken`` plays another process."""
+    """Implements ``connectors.kit.host.Leases``; ``is_taken`` plays another process."""
 
     def __init__(self) -> None:
         self.held: set[str] = set()
@@ -101,7 +101,7 @@ class MemoryLeases:
 
 
 class MemoryFiles:
-    """Implements ``connectors.host.Files``."""
+    """Implements ``connectors.kit.host.Files``."""
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}

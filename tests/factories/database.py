@@ -30,7 +30,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from ulid import ULID
 
-from storage.schema import upgrade
+from storage.core.schema import upgrade
 
 Kind = Literal["sqlite", "postgres"]
 

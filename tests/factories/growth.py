@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import AnyStr
 
-from bot import sealing, secret_forms
-from knowledge_base import slots
+from bot.sealing import finder as sealing
+from bot.sealing import forms as secret_forms
+from knowledge_base.text import slots
 
 SHARE = 8
 WITHIN = 2.5

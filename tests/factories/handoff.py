@@ -12,8 +12,11 @@ from argon2 import PasswordHasher
 from ulid import ULID
 
 from connectors.messages import Address, ChannelRef
-from handoff.agents import Agent, Role
-from handoff.conversation import (
+from handoff.auth.agents import Agent, Role
+from handoff.desk.desk import Desk
+from handoff.desk.speech import say
+from handoff.machine.events import CustomerWrote
+from handoff.model.conversation import (
     AgentId,
     Conversation,
     ConversationId,
@@ -22,10 +25,7 @@ from handoff.conversation import (
     SegmentId,
     State,
 )
-from handoff.desk import Desk
-from handoff.occurrences import CustomerWrote
-from handoff.speech import say
-from handoff.transcript import Author, Message
+from handoff.model.transcript import Author, Message
 from storage.unit_of_work import UnitOfWork
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import Any
 
 from ulid import ULID
 
-from bot.intake import Intake
-from bot.sealing import find_secrets
+from bot.inbox.accept import Intake
+from bot.sealing.finder import find_secrets
 from connectors.messages import (
     Address,
     ChannelRef,
@@ -20,12 +20,12 @@ from connectors.messages import (
     Receipt,
     Unit,
 )
-from handoff.conversation import ConversationId
-from handoff.desk import Desk
-from handoff.presence import Presence
-from handoff.rules import Rules
-from handoff.speech import say, sealed
-from handoff.transcript import Author, Message
+from handoff.desk.desk import Desk
+from handoff.desk.presence import Presence
+from handoff.desk.speech import say, sealed
+from handoff.machine.rules import Rules
+from handoff.model.conversation import ConversationId
+from handoff.model.transcript import Author, Message
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 from tests.factories.handoff import DailyHours

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.server import Started, running
-from bot.settings import Settings
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.loader import load
+from bot.app.server import Started, running
+from bot.app.settings import Settings
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.recognition.loader import load
 from tests.factories.database import database_of
 
 TESTS = Path(__file__).parent.parent

@@ -12,22 +12,34 @@ from typing import Any
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 
-from shop.answers import Requester
+from shop.access.answers import Requester
+from shop.access.effects import Effect, Mail, apply_effects
+from shop.access.gate import Gate
+from shop.access.panel import Panel
+from shop.access.settings import GateSettings
 from shop.backends.embedded import EmbeddedShop
-from shop.cards import Card, CheckSource, Redemption, RedemptionState, StockState
-from shop.contacts import Contact
-from shop.effects import Effect, Mail, apply_effects
-from shop.gate import Gate
-from shop.masking import mask
-from shop.numbers import OrderNumber
-from shop.orders import HOLD, FulfilmentState, Order, OrderLine, PaymentState
-from shop.panel import Panel
-from shop.passwords import Passwords
-from shop.payments import Payment
-from shop.products import Product, ProductKind
-from shop.refunds import Refund, RefundState
-from shop.settings import GateSettings
-from shop.topups import TopUp
+from shop.domain.cards import (
+    Card,
+    CheckSource,
+    Redemption,
+    RedemptionState,
+    StockState,
+)
+from shop.domain.contacts import Contact
+from shop.domain.masking import mask
+from shop.domain.numbers import OrderNumber
+from shop.domain.orders import (
+    HOLD,
+    FulfilmentState,
+    Order,
+    OrderLine,
+    PaymentState,
+)
+from shop.domain.passwords import Passwords
+from shop.domain.payments import Payment
+from shop.domain.products import Product, ProductKind
+from shop.domain.refunds import Refund, RefundState
+from shop.domain.topups import TopUp
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from connectors.base import BaseConnector
-from connectors.delivery import Dispatch
+from connectors.delivery.delivery import Dispatch
 from connectors.errors import NotStored
+from connectors.kit.base import BaseConnector
 from connectors.messages import (
     Capabilities,
     ChannelRef,
@@ -32,7 +32,7 @@ class Row:
 
 
 class MemoryOutbox:
-    """Implements ``connectors.delivery.Outbox``.
+    """Implements ``connectors.delivery.delivery.Outbox``.
 
     Attributes:
         is_away: While it is set, every call fails: a database that cannot be written.

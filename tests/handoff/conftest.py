@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from handoff.desk import Desk
-from handoff.presence import Presence
-from handoff.rules import Rules
-from storage.keyring import Keyring
+from handoff.desk.desk import Desk
+from handoff.desk.presence import Presence
+from handoff.machine.rules import Rules
+from storage.core.keyring import Keyring
 from storage.storage import Storage
 from tests.factories.handoff import DailyHours, ManualClock
 from tests.handoff.console import Shop

@@ -11,21 +11,21 @@ from typing import Any, TypeVar
 from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
-from bot.intake import Intake
-from bot.sealing import find_secrets
-from connectors.delivery import NO_WINDOW
-from connectors.media import MediaStore
+from bot.inbox.accept import Intake
+from bot.sealing.finder import find_secrets
+from connectors.delivery.delivery import NO_WINDOW
+from connectors.kit.registry import TITLES
+from connectors.media.store import MediaStore
 from connectors.messages import Address, HealthState, Inbound, MessageId
-from connectors.registry import TITLES
-from handoff.agents import Agent, Role
-from handoff.api.application import ConsoleApi
-from handoff.api.frames import LiveFrame
-from handoff.api.models import ChannelOut, KbStatus, StatusOut
-from handoff.conversation import Conversation
-from handoff.desk import Desk
+from handoff.auth.agents import Agent, Role
+from handoff.console.api.application import ConsoleApi
+from handoff.console.api.frames import LiveFrame
+from handoff.console.models import ChannelOut, KbStatus, StatusOut
+from handoff.desk.desk import Desk
 from handoff.errors import PanelUnavailable, StorageUnavailable
-from handoff.occurrences import HandoffRequested, Reason
-from handoff.transcript import Message
+from handoff.machine.events import HandoffRequested, Reason
+from handoff.model.conversation import Conversation
+from handoff.model.transcript import Message
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 from tests.factories.handoff import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handoff.agents import Role, disable_agent
+from handoff.auth.agents import Role, disable_agent
 from tests.factories.handoff import PASSWORD
 from tests.handoff.console import Browser, Shop
 

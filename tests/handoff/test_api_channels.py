@@ -15,7 +15,7 @@ from connectors.messages import (
     PeerKind,
     ReplyWindow,
 )
-from handoff.agents import Role
+from handoff.auth.agents import Role
 from tests.factories.messaging import an_address, an_inbound
 from tests.handoff.console import Browser, Shop, a_channel
 

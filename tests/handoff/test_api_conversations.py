@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from handoff.agents import Role
-from handoff.conversation import State
-from handoff.transcript import Author, DeliveryState, MessageKind
+from handoff.auth.agents import Role
+from handoff.model.conversation import State
+from handoff.model.transcript import Author, DeliveryState, MessageKind
 from tests.handoff.console import Shop
 
 

@@ -7,10 +7,11 @@ from datetime import datetime
 
 import pytest
 
-from handoff.conversation import AgentId, Conversation, State, WaitingMode
-from handoff.desk import Desk
-from handoff.events import EventKind
-from handoff.moves import (
+from handoff.desk.desk import Desk
+from handoff.desk.presence import Presence, Status
+from handoff.desk.speech import say
+from handoff.desk.timers import tick
+from handoff.machine.moves import (
     AgentSent,
     Claimed,
     Closed,
@@ -19,10 +20,14 @@ from handoff.moves import (
     Occurrence,
     Reason,
 )
-from handoff.presence import Presence, Status
-from handoff.speech import say
-from handoff.timers import tick
-from handoff.transcript import Author, Message, MessageKind
+from handoff.model.conversation import (
+    AgentId,
+    Conversation,
+    State,
+    WaitingMode,
+)
+from handoff.model.events import EventKind
+from handoff.model.transcript import Author, Message, MessageKind
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 from tests.factories.handoff import NOON, ManualClock, customer_writes

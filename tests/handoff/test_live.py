@@ -8,11 +8,11 @@ from contextlib import suppress
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 
-from handoff.agents import disable_agent
-from handoff.api.models import KbStatus
-from handoff.conversation import ConversationId, State
-from handoff.events import Event, EventKind
-from handoff.live import QUEUE_FRAMES, Listener, Tail
+from handoff.auth.agents import disable_agent
+from handoff.console.live import QUEUE_FRAMES, Listener, Tail
+from handoff.console.models import KbStatus
+from handoff.model.conversation import ConversationId, State
+from handoff.model.events import Event, EventKind
 from tests.factories.handoff import NOON, an_agent
 from tests.handoff.console import Live, Shop
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from handoff.login_queue import LoginQueue, QueueFull
+from handoff.auth.login_queue import LoginQueue, QueueFull
 
 
 class Work:

@@ -10,10 +10,17 @@ import pytest
 from argon2 import extract_parameters
 from pydantic import SecretStr
 
-from handoff.devices import LIFETIME, Devices
-from handoff.login_queue import QueueFull
-from handoff.passwords import NOBODYS_HASH, hashed
-from handoff.sessions import Contested, LockedOut, LoggedIn, LoginRules, Logins, WrongPassword
+from handoff.auth.devices import LIFETIME, Devices
+from handoff.auth.login_queue import QueueFull
+from handoff.auth.passwords import NOBODYS_HASH, hashed
+from handoff.auth.sessions import (
+    Contested,
+    LockedOut,
+    LoggedIn,
+    LoginRules,
+    Logins,
+    WrongPassword,
+)
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 from tests.factories.handoff import PASSWORD, ManualClock, an_agent, the_password_hash

@@ -7,11 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from handoff.conversation import AgentId, Conversation, State, WaitingMode
-from handoff.desk_memory import DeskMemory, remembered, remembering
 from handoff.errors import IllegalMove
-from handoff.move import Alert, Move, Notice, Speech
-from handoff.moves import (
+from handoff.machine.desk_memory import DeskMemory, remembered, remembering
+from handoff.machine.move import (
+    Alert,
+    Move,
+    Notice,
+    Speech,
+)
+from handoff.machine.moves import (
     Acted,
     AgentLeft,
     AgentSent,
@@ -36,6 +40,12 @@ from handoff.moves import (
     Woken,
     apply,
     may_bot_speak,
+)
+from handoff.model.conversation import (
+    AgentId,
+    Conversation,
+    State,
+    WaitingMode,
 )
 from tests.factories.handoff import NOON, a_conversation
 

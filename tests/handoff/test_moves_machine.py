@@ -9,10 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from handoff.conversation import AgentId, State, WaitingMode
 from handoff.errors import IllegalMove
-from handoff.move import Move, Speech
-from handoff.moves import (
+from handoff.machine.move import Move, Speech
+from handoff.machine.moves import (
     Acted,
     AgentLeft,
     AgentSent,
@@ -39,6 +38,7 @@ from handoff.moves import (
     may_bot_speak,
     owner_of,
 )
+from handoff.model.conversation import AgentId, State, WaitingMode
 from tests.factories.handoff import NOON, a_conversation
 
 RULES = Rules(reopens_to_same_agent=True)

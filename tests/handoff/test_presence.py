@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from handoff.conversation import AgentId, ConversationId, State
-from handoff.hours import open_seconds
-from handoff.occurrences import CloseReason, Reason
-from handoff.passwords import WeakPassword, hashed, is_right
-from handoff.presence import Presence, Status
-from handoff.queue import estimate_min, positions
-from handoff.wording import close_reason_text, reason_text
+from handoff.auth.passwords import WeakPassword, hashed, is_right
+from handoff.console.wording import close_reason_text, reason_text
+from handoff.desk.hours import open_seconds
+from handoff.desk.presence import Presence, Status
+from handoff.desk.queue import estimate_min, positions
+from handoff.machine.events import CloseReason, Reason
+from handoff.model.conversation import AgentId, ConversationId, State
 from tests.factories.handoff import NOON, DailyHours, ManualClock, a_conversation
 
 MEI = AgentId("A1")

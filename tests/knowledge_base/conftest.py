@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from knowledge_base.loader import KnowledgeBase, load
-from knowledge_base.tool_spec import ToolSpec
+from knowledge_base.recognition.loader import KnowledgeBase, load
+from knowledge_base.source.tool_spec import ToolSpec
 
 TOOLS = {
     "order_lookup": ToolSpec(

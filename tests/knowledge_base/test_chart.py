@@ -2,10 +2,10 @@
 
 import re
 
-from knowledge_base.cases import Case
-from knowledge_base.chart import page
-from knowledge_base.evaluation import evaluate
-from knowledge_base.loader import KnowledgeBase
+from knowledge_base.evaluation.cases import Case
+from knowledge_base.evaluation.chart import page
+from knowledge_base.evaluation.evaluation import evaluate
+from knowledge_base.recognition.loader import KnowledgeBase
 
 EVIL = "<script>alert('几点关门')</script>"
 

@@ -1,11 +1,11 @@
 import json
 from pathlib import Path
 
-from knowledge_base.check import check, explain
-from knowledge_base.checklist import SHOWN, as_text
-from knowledge_base.finding import Finding, Kind, Severity
-from knowledge_base.loader import KnowledgeBase
+from knowledge_base.evaluation.check import check, explain
+from knowledge_base.evaluation.checklist import SHOWN, as_text
+from knowledge_base.evaluation.finding import Finding, Kind, Severity
 from knowledge_base.problem import Place
+from knowledge_base.recognition.loader import KnowledgeBase
 from tests.knowledge_base.conftest import SMALL_KB, TOOLS, LoadText
 
 

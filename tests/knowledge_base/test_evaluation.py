@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from knowledge_base.cases import Case, read_cases
 from knowledge_base.errors import CasesError
-from knowledge_base.evaluation import Confusion, evaluate
-from knowledge_base.importer import import_cases
-from knowledge_base.loader import KnowledgeBase, load
-from knowledge_base.scorecard import as_text
+from knowledge_base.evaluation.cases import Case, read_cases
+from knowledge_base.evaluation.evaluation import Confusion, evaluate
+from knowledge_base.evaluation.importer import import_cases
+from knowledge_base.evaluation.scorecard import as_text
+from knowledge_base.recognition.loader import KnowledgeBase, load
 from tests.knowledge_base.conftest import TOOLS
 
 FIGURES = [

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge_base.homophones import fit_homophones
-from knowledge_base.pinyin import rough, spelt_out
+from knowledge_base.text.homophones import fit_homophones
+from knowledge_base.text.pinyin import rough, spelt_out
 from scripts import new_pinyin
 
 SHOP = fit_homophones(

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from knowledge_base.hours import OpeningHours, parse_hours
+from knowledge_base.source.hours import OpeningHours, parse_hours
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

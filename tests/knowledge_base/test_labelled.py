@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.cases import read_cases
-from knowledge_base.evaluation import Report, evaluate
-from knowledge_base.loader import KnowledgeBase, load
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.evaluation.cases import read_cases
+from knowledge_base.evaluation.evaluation import Report, evaluate
+from knowledge_base.recognition.loader import KnowledgeBase, load
 
 HERE = Path(__file__).parent
 BLIND = ("gamers_and_families", "resellers_and_overseas", "everybody")

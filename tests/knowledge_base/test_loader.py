@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from knowledge_base.errors import KnowledgeBaseError
-from knowledge_base.loader import KnowledgeBase, fingerprint, load
+from knowledge_base.recognition.loader import KnowledgeBase, fingerprint, load
 from tests.knowledge_base.conftest import SMALL_KB, TOOLS, LoadText
 
 SHOP = 'shop: {name: 店, timezone: Asia/Shanghai, hours: "每天 09:00-23:00"}\n'
@@ -182,7 +182,7 @@ def test_serving_imports_neither_scikit_learn_nor_scipy(tmp_path: Path) -> None:
     path = tmp_path / "kb.yaml"
     path.write_text(SHOP + GREETING, encoding="utf-8")
     program = (
-        "import sys; from pathlib import Path; from knowledge_base.loader import load\n"
+        "import sys; from pathlib import Path; from knowledge_base.recognition.loader import load\n"
         f"load(Path({str(path)!r}), tools={{}}, cache_dir=None).recognizer.questions('你好')\n"
         "sys.exit(any(name.split('.')[0] in ('sklearn', 'scipy') for name in sys.modules))"
     )

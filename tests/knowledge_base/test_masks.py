@@ -1,7 +1,15 @@
 import pytest
 
-from knowledge_base.masks import AMOUNT, CARD, LINK, MAIL, ORDER, PHONE, masked
-from knowledge_base.normalize import Normalizer
+from knowledge_base.text.masks import (
+    AMOUNT,
+    CARD,
+    LINK,
+    MAIL,
+    ORDER,
+    PHONE,
+    masked,
+)
+from knowledge_base.text.normalize import Normalizer
 
 
 @pytest.mark.parametrize(

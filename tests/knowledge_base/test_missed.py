@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from knowledge_base.clusters import cluster
-from knowledge_base.loader import KnowledgeBase
-from knowledge_base.missed import Advice, Missed, masked_for_people
-from knowledge_base.recognition import Thresholds
-from knowledge_base.wishes import as_text, told
+from knowledge_base.evaluation.clusters import cluster
+from knowledge_base.evaluation.missed import Advice, Missed, masked_for_people
+from knowledge_base.evaluation.missed_report import as_text, told
+from knowledge_base.recognition.loader import KnowledgeBase
+from knowledge_base.recognition.recognition import Thresholds
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 GIFT_CARDS = ("可以代写贺卡吗", "能代写贺卡么", "帮我代写一张贺卡")

@@ -1,7 +1,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from knowledge_base.normalize import Normalizer
+from knowledge_base.text.normalize import Normalizer
 
 PLAIN = Normalizer()
 SHOP = Normalizer(

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from rapidfuzz import fuzz, process
 
-from bot.tool_specs import TOOL_SPECS
-from knowledge_base.check import check
-from knowledge_base.finding import Severity
-from knowledge_base.intent import IntentId
-from knowledge_base.loader import KnowledgeBase, load
-from knowledge_base.normalize import Normalizer
+from bot.tools.spec import TOOL_SPECS
+from knowledge_base.evaluation.check import check
+from knowledge_base.evaluation.finding import Severity
+from knowledge_base.recognition.loader import KnowledgeBase, load
+from knowledge_base.source.intent import IntentId
+from knowledge_base.text.normalize import Normalizer
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "benchmarks" / "data" / "customers_sample.csv"

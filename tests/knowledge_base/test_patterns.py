@@ -8,10 +8,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge_base.check import check
 from knowledge_base.errors import KnowledgeBaseError
-from knowledge_base.intent import IntentId
-from knowledge_base.patterns import (
+from knowledge_base.evaluation.check import check
+from knowledge_base.source.intent import IntentId
+from knowledge_base.source.patterns import (
     LAST_LIMIT_S,
     MESSAGE_LIMIT_S,
     TIMEOUTS_BEFORE_OFF,
@@ -19,8 +19,8 @@ from knowledge_base.patterns import (
     Patterns,
     compiled,
 )
-from knowledge_base.runaway import runaway
-from knowledge_base.schema import IntentPart
+from knowledge_base.source.runaway import runaway
+from knowledge_base.source.schema import IntentPart
 from tests.knowledge_base.conftest import SMALL_KB, LoadText
 
 KB_FILES = sorted(Path(__file__).parents[2].glob("kb/**/*.yaml"))

@@ -1,7 +1,7 @@
 import pytest
 
-from knowledge_base.normalize import Normalizer
-from knowledge_base.questions import clauses, is_polite
+from knowledge_base.text.normalize import Normalizer
+from knowledge_base.text.questions import clauses, is_polite
 
 NORMALIZE = Normalizer().normalize
 

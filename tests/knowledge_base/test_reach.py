@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from knowledge_base.document import read_document
 from knowledge_base.errors import KnowledgeBaseError
-from knowledge_base.source import read_source
+from knowledge_base.source.document import read_document
+from knowledge_base.source.source import read_source
 
 SECRET = "hunter2:$6$saltsalt$hash"
 SHOP = "shop: {name: 星辰}\n"

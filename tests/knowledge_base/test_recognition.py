@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from knowledge_base.loader import KnowledgeBase
-from knowledge_base.recognition import Band
+from knowledge_base.recognition.loader import KnowledgeBase
+from knowledge_base.recognition.recognition import Band
 from tests.factories.growth import grows_in_proportion, repeated
 from tests.knowledge_base.conftest import SMALL_KB, LoadText
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge_base.slots import (
+from knowledge_base.text.slots import (
     Found,
     amounts,
     card_secrets,

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from knowledge_base.sparse import Floats, Rows, gram, nearest, ranges
+from knowledge_base.model.sparse import (
+    Floats,
+    Rows,
+    gram,
+    nearest,
+    ranges,
+)
 
 N, WIDTH = 150, 400
 

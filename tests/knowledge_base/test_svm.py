@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 
-from knowledge_base.loader import KnowledgeBase
-from knowledge_base.svm import Floats, Machine, fit_machine, gram, left_out_scores, weights
-from knowledge_base.vectorizer import Vectorizer, fit_vectorizer
+from knowledge_base.model.svm import (
+    Floats,
+    Machine,
+    fit_machine,
+    gram,
+    left_out_scores,
+    weights,
+)
+from knowledge_base.model.vectorizer import Vectorizer, fit_vectorizer
+from knowledge_base.recognition.loader import KnowledgeBase
 
 C = 2.0
 

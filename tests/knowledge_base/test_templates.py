@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.errors import KnowledgeBaseError
-from knowledge_base.source import read_source
-from knowledge_base.templates import BadTemplate, render, template_problems
+from knowledge_base.source.source import read_source
+from knowledge_base.source.templates import BadTemplate, render, template_problems
 from tests.factories.growth import is_within
 
 ROOT = Path(__file__).parent.parent.parent
@@ -78,7 +78,7 @@ def test_all_bombs_together_take_neither_memory_nor_time() -> None:
     limit = 400_000_000
     checking = f"""
 import json, resource, sys
-from knowledge_base.templates import template_problems
+from knowledge_base.source.templates import template_problems
 resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
 resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
 assert all(template_problems(bomb, ()) for bomb in json.load(sys.stdin))

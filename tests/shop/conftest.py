@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from sqlalchemy import Engine
 
-from storage.engine import engine_for
-from storage.keyring import Keyring
+from storage.core.engine import engine_for
+from storage.core.keyring import Keyring
 from storage.storage import Storage
 from tests.factories.shop import FakeClock, Shop
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shop.cards import (
+from shop.domain.cards import (
     Card,
     RedemptionState,
     StockState,
@@ -19,8 +19,8 @@ from shop.cards import (
     released,
     reserved,
 )
+from shop.domain.stock import StockBand, band_of, tally
 from shop.errors import IllegalMove
-from shop.stock import StockBand, band_of, tally
 from tests.factories.shop import NOON, a_card
 
 UNTIL = NOON + timedelta(minutes=15)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.answers import ProductOutcome
-from shop.catalog import search
-from shop.demo_goods import demo_products
-from shop.products import ProductKind
+from shop.access.answers import ProductOutcome
+from shop.demo.goods import demo_products
+from shop.domain.catalog import search
+from shop.domain.products import ProductKind
 from tests.factories.shop import Shop, a_product
 
 PRODUCTS = demo_products()

@@ -8,9 +8,14 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from shop.answers import Requester
-from shop.demo import DemoShop, demo_shop, plant, renew
-from shop.numbers import read_number
+from shop.access.answers import Requester
+from shop.demo.seeding import (
+    DemoShop,
+    demo_shop,
+    plant,
+    renew,
+)
+from shop.domain.numbers import read_number
 from tests.factories.shop import NOON, Shop, a_requester
 
 SEED = b"a seed of the data folder"

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from shop.answers import CardAnswer, CardOutcome
-from shop.cards import CheckSource, RedemptionState, StockState
+from shop.access.answers import CardAnswer, CardOutcome
+from shop.domain.cards import CheckSource, RedemptionState, StockState
 from tests.factories.shop import NOON, Shop, a_card, a_requester, an_order
 
 SECRET = "STAR-7KQ2-M8XD-41VN-9CHT"

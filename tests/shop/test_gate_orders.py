@@ -11,16 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from shop.answers import CardAnswer, CodeAnswer, OrderAnswer, OrderOutcome, ResendAnswer
+from shop.access.answers import (
+    CardAnswer,
+    CodeAnswer,
+    OrderAnswer,
+    OrderOutcome,
+    ResendAnswer,
+)
+from shop.access.disclosure import factor_shown
+from shop.access.gate import Gate
 from shop.backends.base import Capabilities, Delivery, DeliveryKind
 from shop.backends.embedded import EmbeddedShop
-from shop.disclosure import factor_shown
+from shop.domain.numbers import OrderNumber, new_number, show_number
+from shop.domain.orders import PaymentState
+from shop.domain.proofs import Factor, Level, Proof
+from shop.domain.records import Shown
 from shop.errors import BackendError, ErrorCode
-from shop.gate import Gate
-from shop.numbers import OrderNumber, new_number, show_number
-from shop.orders import PaymentState
-from shop.proofs import Factor, Level, Proof
-from shop.records import Shown
 from tests.factories.shop import (
     EMAIL,
     NOON,

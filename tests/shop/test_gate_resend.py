@@ -7,16 +7,16 @@ import re
 import pytest
 from pydantic import SecretStr
 
-from shop.answers import CodeOutcome, ResendOutcome
-from shop.cards import StockState
-from shop.numbers import OrderNumber
-from shop.orders import FulfilmentState, PaymentState
-from shop.proofs import Factor, Level
-from shop.records import Shown
-from shop.refunds import RefundState
-from shop.shown_state import ShownState
-from shop.stock import tally
-from shop.topups import TopUp
+from shop.access.answers import CodeOutcome, ResendOutcome
+from shop.domain.cards import StockState
+from shop.domain.numbers import OrderNumber
+from shop.domain.orders import FulfilmentState, PaymentState
+from shop.domain.proofs import Factor, Level
+from shop.domain.records import Shown
+from shop.domain.refunds import RefundState
+from shop.domain.shown_state import ShownState
+from shop.domain.stock import tally
+from shop.domain.topups import TopUp
 from tests.factories.shop import EMAIL, NOON, NUMBER, PASSWORD, Shop, a_card, a_requester, an_order
 
 SECRETS = ["STAR-7KQ2-M8XD-41VN-9CHT", "STAR-AAAA-BBBB-CCCC-DDDD"]

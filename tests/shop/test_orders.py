@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from shop import orders, refunds, topups
+from shop.domain import orders, refunds, topups
+from shop.domain.orders import FulfilmentState, Order, PaymentState
+from shop.domain.payments import Payment
+from shop.domain.products import total_fen
+from shop.domain.refunds import Refund, RefundState
+from shop.domain.shown_state import ShownState, shown_state
+from shop.domain.topups import TopUp, TopUpState
 from shop.errors import IllegalMove, RefundTooHigh
-from shop.orders import FulfilmentState, Order, PaymentState
-from shop.payments import Payment
-from shop.products import total_fen
-from shop.refunds import Refund, RefundState
-from shop.shown_state import ShownState, shown_state
-from shop.topups import TopUp, TopUpState
 from tests.factories.shop import NOON, a_line, an_order
 
 UNPAID = an_order(payment=PaymentState.PENDING, created_at=NOON)

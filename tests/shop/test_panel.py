@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from shop.cards import CheckSource, RedemptionState
-from shop.numbers import OrderNumber
-from shop.refunds import RefundState
+from shop.domain.cards import CheckSource, RedemptionState
+from shop.domain.numbers import OrderNumber
+from shop.domain.refunds import RefundState
 from tests.factories.shop import (
     EMAIL,
     NOON,

@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from shop.contacts import Contact, ContactKind, normalize_contact
-from shop.masking import MIDDLE, mask, mask_contact
-from shop.numbers import ALPHABET, new_number, read_number, show_number
-from shop.passwords import Passwords, query_password_hasher
+from shop.domain.contacts import Contact, ContactKind, normalize_contact
+from shop.domain.masking import MIDDLE, mask, mask_contact
+from shop.domain.numbers import (
+    ALPHABET,
+    new_number,
+    read_number,
+    show_number,
+)
+from shop.domain.passwords import Passwords, query_password_hasher
 from tests.factories.shop import NUMBER, CountingHasher
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import Engine, Table, select
 from structlog.testing import capture_logs
 
 from handoff.errors import Conflict
-from shop.cards import StockState
-from shop.demo import demo_shop
-from shop.numbers import OrderNumber
-from shop.topups import TopUp
+from shop.demo.seeding import demo_shop
+from shop.domain.cards import StockState
+from shop.domain.numbers import OrderNumber
+from shop.domain.topups import TopUp
 from storage.tables import shop as tables
 from tests.factories.shop import (
     EMAIL,

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, Table, update
 from sqlalchemy.exc import IntegrityError
 
 from handoff.errors import Conflict
-from shop.attempts import AttemptKind
+from shop.domain.attempts import AttemptKind
+from shop.domain.numbers import OrderNumber
 from shop.errors import BackendError, ErrorCode
-from shop.numbers import OrderNumber
 from storage.tables import shop as tables
 from tests.factories.shop import NOON, NUMBER, Shop, a_card, a_requester, an_order
 

@@ -7,8 +7,15 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.attempts import Attempt, AttemptKind
-from shop.throttle import Ruling, TryLimits, Verdict, judge_rate, judge_try, worst
+from shop.access.throttle import (
+    Ruling,
+    TryLimits,
+    Verdict,
+    judge_rate,
+    judge_try,
+    worst,
+)
+from shop.domain.attempts import Attempt, AttemptKind
 from tests.factories.shop import NOON
 
 LIMITS = TryLimits()

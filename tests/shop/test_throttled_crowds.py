@@ -9,10 +9,16 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from shop.answers import CardOutcome, CodeOutcome, OrderOutcome, Requester, ResendOutcome
-from shop.numbers import OrderNumber, show_number
-from shop.proofs import Factor, Level
-from shop.throttle import Limits, breadth
+from shop.access.answers import (
+    CardOutcome,
+    CodeOutcome,
+    OrderOutcome,
+    Requester,
+    ResendOutcome,
+)
+from shop.access.throttle import Limits, breadth
+from shop.domain.numbers import OrderNumber, show_number
+from shop.domain.proofs import Factor, Level
 from tests.factories.shop import EMAIL, NUMBER, PASSWORD, Shop, a_card, a_requester, an_order
 
 LIMITS = Limits()

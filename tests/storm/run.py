@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 
-from bot import logs
+from bot.app.process import logs
+from devkit.catalogue import a_fake
+from devkit.platform import Fault
 from tests.factories.channels import free_port, kefu_beside
-from tests.fakes.catalogue import a_fake
-from tests.fakes.platform import Fault
 from tests.storm.proxy import overtaking_proxy
 from tests.storm.storm import RandomFaults, Storm, Tally, Weather, knowledge
 

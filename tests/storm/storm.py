@@ -14,12 +14,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bot.server import Started
-from storage.engine import engine_for
+from bot.app.server import Started
+from devkit.people import user_id
+from devkit.platform import FakePlatform, Fault, Faults
+from storage.core.engine import engine_for
+from storage.rows.desk.windows import HELD
 from storage.tables.messaging import conversations, inbound, messages, outbox
-from storage.windows import HELD
-from tests.fakes.people import user_id
-from tests.fakes.platform import FakePlatform, Fault, Faults
 from tests.storm.proxy import OvertakingProxy
 
 TOPICS = (

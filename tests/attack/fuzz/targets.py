@@ -16,15 +16,15 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from wechatpy.crypto import PrpCrypto
 
 with atheris.instrument_imports(include=["bot", "connectors", "handoff", "knowledge_base"]):
-    from bot.bounds import bounded
-    from bot.network import networks
-    from bot.sealing import secrets_in
-    from bot.tool_specs import TOOL_SPECS
+    from bot.app.http.network import networks
+    from bot.inbox.bounds import bounded
+    from bot.sealing.finder import secrets_in
+    from bot.tools.spec import TOOL_SPECS
     from connectors.app import mapping as app
     from connectors.app.webhook import read_frame
     from connectors.errors import BadWebhook
+    from connectors.media.multipart import file_in
     from connectors.messages import BUTTON_PREFIX, ChannelRef, Inbound
-    from connectors.multipart import file_in
     from connectors.onebot import mapping as onebot
     from connectors.onebot import segments
     from connectors.qq import mapping as qq
@@ -35,12 +35,17 @@ with atheris.instrument_imports(include=["bot", "connectors", "handoff", "knowle
     from connectors.wechat import mapping as wechat
     from connectors.wecom import callback as wecom_callback
     from connectors.wecom import mapping as wecom
-    from handoff.api import models
+    from handoff.console import models
     from knowledge_base.errors import KnowledgeBaseError
-    from knowledge_base.masks import masked
-    from knowledge_base.normalize import Normalizer
-    from knowledge_base.slots import card_secrets, emails, order_numbers, phones
-    from knowledge_base.source import read_source
+    from knowledge_base.source.source import read_source
+    from knowledge_base.text.masks import masked
+    from knowledge_base.text.normalize import Normalizer
+    from knowledge_base.text.slots import (
+        card_secrets,
+        emails,
+        order_numbers,
+        phones,
+    )
 
 from tests.attack.fuzz.mangle import FIXTURES, mangled, samples
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop.numbers import new_number, show_number
+from shop.domain.numbers import new_number, show_number
 
 Span = tuple[int, int, str]
 Find = Callable[[str, str], Sequence[Span]]

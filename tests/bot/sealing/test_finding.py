@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sealing import Context, masked, secrets_in
+from bot.sealing.finder import Context, masked, secrets_in
 from tests.bot.sealing.labelled import lines, score
 from tests.factories.growth import grows_in_proportion, repeated
 

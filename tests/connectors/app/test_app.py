@@ -31,12 +31,12 @@ from connectors.errors import (
     Undeliverable,
 )
 from connectors.messages import Address, Attachment, ChannelRef, InboundKind, Unit
+from devkit.app import FakeShopApp
+from devkit.app.platform import SECRET
 from tests.factories.channels import House, a_house, kefu_beside
 from tests.factories.messaging import an_outbound
 from tests.factories.server import SMALL_KB
 from tests.factories.shop import NOON, FakeClock
-from tests.fakes.app import FakeShopApp
-from tests.fakes.app.platform import SECRET
 
 ROOT = Path(__file__).parent.parent.parent.parent
 APP = ChannelRef("app", "main")

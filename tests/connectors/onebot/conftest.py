@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from connectors.onebot.connector import OneBotConnector
+from devkit.onebot import FakeOneBot
 from tests.factories.channels import House, a_house, free_port
 from tests.factories.shop import FakeClock
-from tests.fakes.onebot import FakeOneBot
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from connectors.kit.standins import EMPTY
 from connectors.messages import ChannelRef, Inbound, InboundKind
 from connectors.onebot.mapping import Mapper
-from connectors.text.standins import EMPTY
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SELF, USER, GROUP = "2854196310", 10000001, 700000001

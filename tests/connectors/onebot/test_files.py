@@ -9,8 +9,8 @@ import pytest
 
 from connectors.errors import MediaBusy, MediaGone
 from connectors.messages import MediaHandle
+from devkit.onebot import FakeOneBot
 from tests.connectors.onebot.conftest import Line
-from tests.fakes.onebot import FakeOneBot
 
 CONTENT = b"\x89PNG a picture"
 

@@ -23,12 +23,12 @@ from connectors.messages import (
 )
 from connectors.onebot import segments
 from connectors.onebot.account import OneBotAccount
+from devkit.onebot import FakeOneBot
+from devkit.onebot.platform import SELF_ID, TOKEN
 from tests.connectors.onebot.conftest import Line
 from tests.factories.channels import House
 from tests.factories.messaging import an_outbound
 from tests.factories.shop import FakeClock
-from tests.fakes.onebot import FakeOneBot
-from tests.fakes.onebot.platform import SELF_ID, TOKEN
 
 BOT = ChannelRef("onebot", "main")
 

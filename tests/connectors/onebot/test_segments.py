@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.onebot import segments
 from connectors.onebot.segments import Segment
-from tests.fakes.onebot.platform import _cq
+from devkit.onebot.platform import _cq
 
 WORDS = st.text(st.sampled_from("好a,&[]=;#9 \n😀") | st.characters(codec="utf-8"), max_size=40)
 PARTS = st.lists(

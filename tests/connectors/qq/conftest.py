@@ -13,9 +13,9 @@ import pytest
 
 from connectors.messages import Address, Attachment, Grant, Inbound, MessageId, Outbound, Unit
 from connectors.qq.connector import QQConnector
+from devkit.platform import Shown
+from devkit.qq import FakeQQOpen
 from tests.factories.channels import House, MemorySink, a_house
-from tests.fakes.platform import Shown
-from tests.fakes.qq import FakeQQOpen
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "qq"
 OUTBOX_ID = "01JABCDEFGHJKMNPQRSTVWXYZ0"

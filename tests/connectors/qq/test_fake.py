@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from devkit.qq import APP_ID, SECRET, FakeQQOpen
+from devkit.qq.rules import displayed
+from devkit.qq.webhook import signature
 from tests.connectors.qq.conftest import HandClock
-from tests.fakes.qq import APP_ID, SECRET, FakeQQOpen
-from tests.fakes.qq.rules import displayed
-from tests.fakes.qq.webhook import signature
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 60
 VECTOR = (

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from connectors.errors import MediaBusy, MediaGone, NotStored
 from connectors.messages import HealthState, InboundKind, PeerKind
+from devkit.qq import SECRET, FakeQQOpen
 from tests.connectors.qq.conftest import HandClock, Shop, a_shop, payload
 from tests.factories.channels import House
-from tests.fakes.qq import SECRET, FakeQQOpen
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 60
 

@@ -20,9 +20,9 @@ from connectors.errors import (
     WindowClosed,
 )
 from connectors.messages import HealthState, InboundKind, SendStatus
+from devkit.qq import SECRET, FakeQQOpen
 from tests.connectors.qq.conftest import HandClock, Shop, a_file, a_shop
 from tests.factories.channels import House, MemoryFiles
-from tests.fakes.qq import SECRET, FakeQQOpen
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 60
 BUTTONS = (("kf1:A:0", "查订单"), ("kf1:A:1", "转人工"))

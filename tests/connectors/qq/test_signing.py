@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from connectors.errors import BadWebhook
 from connectors.qq.signing import Signatures, seed
 from connectors.qq.webhook import Door, read_envelope
+from devkit.qq import APP_ID, SECRET
+from devkit.qq.webhook import signature
 from tests.connectors.qq.conftest import payload
-from tests.fakes.qq import APP_ID, SECRET
-from tests.fakes.qq.webhook import signature
 
 THEN = datetime.fromtimestamp(1725442341, UTC)
 STAMP = "1725442341"

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.qq.text import as_markdown, faces_as_emoji, inert, mention, without_mention
-from tests.fakes.qq.rules import displayed
+from devkit.qq.rules import displayed
 
 WORDS = st.text(st.sampled_from('ab1 \n*_~`[]()<>@#!|\\-+=."/q:卡密😀'), max_size=60)
 

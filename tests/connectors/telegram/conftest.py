@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from telegram.ext import Application, ApplicationBuilder
 
+from connectors.delivery.rendering import render
 from connectors.messages import (
     Address,
     Attachment,
@@ -30,9 +31,8 @@ from connectors.messages import (
 )
 from connectors.telegram.account import TelegramAccount
 from connectors.telegram.connector import TelegramConnector
-from connectors.text.rendering import render
+from devkit.telegram import FakeTelegram
 from tests.factories.channels import House, MemoryFiles, a_house
-from tests.fakes.telegram import FakeTelegram
 
 REF = ChannelRef("telegram", "main")
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "telegram"

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from connectors.kit.registry import account_model
 from connectors.messages import HealthState
-from connectors.registry import account_model
 from connectors.telegram.account import TelegramAccount
+from devkit.telegram import FakeTelegram
+from devkit.telegram.platform import SECRET
+from devkit.telegram.state import TOKEN
 from tests.connectors.telegram.conftest import Stand
 from tests.factories.channels import a_house
-from tests.fakes.telegram import FakeTelegram
-from tests.fakes.telegram.platform import SECRET
-from tests.fakes.telegram.state import TOKEN
 
 
 def an_account(**fields: Any) -> TelegramAccount:

@@ -16,8 +16,8 @@ from aiogram import Bot
 from aiogram import exceptions as aio
 from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup
 
+from devkit.telegram import FakeTelegram
 from tests.connectors.telegram.conftest import HandClock, Receiver, an_application
-from tests.fakes.telegram import FakeTelegram
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 

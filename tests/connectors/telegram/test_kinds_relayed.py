@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from telegram import Update
 
-from connectors import telegram_relay
 from connectors.messages import Inbound, InboundKind
+from connectors.telegram import relay as telegram_relay
 from connectors.telegram.mapping import Mapper
+from devkit.telegram import FakeTelegram
 from tests.connectors.telegram.conftest import REF, Stand, an_application
 from tests.factories import telegram as kinds
 from tests.factories.telegram import an_update
-from tests.fakes.telegram import FakeTelegram
 
 pytestmark = pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 

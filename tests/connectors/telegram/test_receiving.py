@@ -12,9 +12,9 @@ import pytest
 
 from connectors.messages import Button, Checkpoint, HealthState, Inbound, InboundKind, Receipt
 from connectors.telegram.connector import SECRET_HEADER
+from devkit.telegram import FakeTelegram
+from devkit.telegram.platform import SECRET
 from tests.connectors.telegram.conftest import REF, HandClock, Stand, payload, until
-from tests.fakes.telegram import FakeTelegram
-from tests.fakes.telegram.platform import SECRET
 
 KINDS = ["message", "edited_message", "callback_query", "my_chat_member"]
 
@@ -490,7 +490,7 @@ async def test_a_shops_own_bot_brings_its_customers_and_kefu_answers_them_itself
 async def test_a_relay_keeps_what_kefu_cannot_store_and_brings_it_again(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.telegram_relay.LONGEST_RETRY_S", 0.001)
+    monkeypatch.setattr("connectors.telegram.relay.LONGEST_RETRY_S", 0.001)
     stand.fake.mode = "relayed"
     stand.sink.is_away = True
     await stand.fake.connect(await stand.serves())

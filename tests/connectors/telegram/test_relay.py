@@ -23,10 +23,10 @@ from telegram.ext import (
     filters,
 )
 
-from connectors import telegram_relay
-from connectors.telegram_relay import AnyApplication, Relay
+from connectors.telegram import relay as telegram_relay
+from connectors.telegram.relay import AnyApplication, Relay
+from devkit.telegram import FakeTelegram
 from tests.connectors.telegram.conftest import Receiver, an_application, payload
-from tests.fakes.telegram import FakeTelegram
 
 SECRET = "relay_secret-0123456789"
 

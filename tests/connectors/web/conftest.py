@@ -15,7 +15,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, web
 from aiohttp.test_utils import TestServer
 
 from connectors.errors import NotStored
-from connectors.media import BadFile, MediaStore
+from connectors.media.store import BadFile, MediaStore
 from connectors.messages import (
     Address,
     Attachment,
@@ -27,9 +27,10 @@ from connectors.messages import (
     Receipt,
 )
 from connectors.web.admission import Admission, WebLimits
+from connectors.web.chat import Greeting, WebChat
 from connectors.web.connector import WebConnector
 from connectors.web.hub import ChatState, Hub
-from connectors.web.routes import Greeting, WebChat
+from connectors.web.routes import WebRoutes
 from connectors.web.tokens import TokenSigner
 from tests.factories.messaging import WEB
 from tests.factories.shop import NOON
@@ -190,7 +191,7 @@ async def opened(media: Path, limits: WebLimits | None = None) -> AsyncIterator[
     """A web chat with these limits, answering."""
     chat = Chat(media, limits or WebLimits())
     application = web.Application()
-    application.add_routes(chat.chat.routes())
+    application.add_routes(WebRoutes(chat.chat).routes())
     async with TestServer(application) as server, ClientSession() as http:
         chat.url = str(server.make_url("")).rstrip("/")
         chat.http = http

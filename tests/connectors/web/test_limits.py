@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import FormData, WSMsgType, WSServerHandshakeError
 
-from connectors.rate import Rate
+from connectors.kit.rate import Rate
 from connectors.web.admission import WebLimits
 from connectors.web.page import FLOOD_FRAMES
 from connectors.web.routes import MAX_FRAME_BYTES

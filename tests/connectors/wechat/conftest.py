@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
+from devkit.wechat import FakeWeChatOA
 from tests.factories.channels import House, a_house
 from tests.factories.handoff import ManualClock
-from tests.fakes.wechat import FakeWeChatOA
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from wechatpy.crypto import WeChatCrypto
 from wechatpy.replies import TextReply
 from wechatpy.utils import check_signature
 
-from tests.fakes.wechat.platform import AES_KEY, APP_ID, TOKEN
+from devkit.wechat.platform import AES_KEY, APP_ID, TOKEN
 
 Answer = Callable[[Any], Awaitable[web.Response]]
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.wechat.account import WechatAccount
-from tests.fakes.wechat.platform import AES_KEY, APP_ID, TOKEN
+from devkit.wechat.platform import AES_KEY, APP_ID, TOKEN
 
 
 def entry(**more: Any) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from connectors.errors import (
     SendError,
 )
 from connectors.wechat.api import ApiOptions, WechatApi
+from devkit.wechat import FakeWeChatOA
+from devkit.wechat.people import openid_of
+from devkit.wechat.platform import APP_ID, APP_SECRET
 from tests.factories.handoff import ManualClock
-from tests.fakes.wechat import FakeWeChatOA
-from tests.fakes.wechat.people import openid_of
-from tests.fakes.wechat.platform import APP_ID, APP_SECRET
 
 SEND = "message/custom/send"
 

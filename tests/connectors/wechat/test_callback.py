@@ -11,9 +11,9 @@ from wechatpy.crypto import WeChatCrypto
 
 from connectors.errors import BadWebhook
 from connectors.wechat.callback import Callback, read
-from tests.fakes.wechat import payloads
-from tests.fakes.wechat.envelope import Envelope, signed
-from tests.fakes.wechat.platform import AES_KEY, APP_ID, ORIGINAL_ID
+from devkit.wechat import payloads
+from devkit.wechat.envelope import Envelope, signed
+from devkit.wechat.platform import AES_KEY, APP_ID, ORIGINAL_ID
 
 TOKEN = "tok"
 """The published vectors' own."""

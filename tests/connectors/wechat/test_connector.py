@@ -34,13 +34,13 @@ from connectors.messages import (
     button_token,
 )
 from connectors.wechat.connector import WechatConnector
+from devkit.platform import Call
+from devkit.wechat import FakeWeChatOA, Rules, payloads
+from devkit.wechat.people import openid_of
+from devkit.wechat.platform import APP_SECRET
+from devkit.wechat.rules import UNAVAILABLE
 from tests.factories.channels import House
 from tests.factories.handoff import ManualClock
-from tests.fakes.platform import Call
-from tests.fakes.wechat import FakeWeChatOA, Rules, payloads
-from tests.fakes.wechat.people import openid_of
-from tests.fakes.wechat.platform import APP_SECRET
-from tests.fakes.wechat.rules import UNAVAILABLE
 
 SEND = "message/custom/send"
 TYPING = "message/custom/typing"

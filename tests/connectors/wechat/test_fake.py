@@ -20,13 +20,13 @@ from wechatpy.exceptions import (
 )
 from wechatpy.utils import check_signature
 
+from devkit.wechat import FakeWeChatOA, Rules, payloads
+from devkit.wechat.envelope import signed
+from devkit.wechat.people import openid_of
+from devkit.wechat.platform import AES_KEY, APP_ID, APP_SECRET
+from devkit.wechat.rules import UNAVAILABLE
 from tests.connectors.wechat.shop_site import ShopSite, crypto, reply_xml
 from tests.factories.handoff import ManualClock
-from tests.fakes.wechat import FakeWeChatOA, Rules, payloads
-from tests.fakes.wechat.envelope import signed
-from tests.fakes.wechat.people import openid_of
-from tests.fakes.wechat.platform import AES_KEY, APP_ID, APP_SECRET
-from tests.fakes.wechat.rules import UNAVAILABLE
 
 Json = dict[str, Any]
 

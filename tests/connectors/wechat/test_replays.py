@@ -11,12 +11,17 @@ from aiohttp import ClientSession
 
 from connectors.errors import NotStored
 from connectors.messages import ChannelRef
+from devkit.wechat import FakeWeChatOA, payloads
+from devkit.wechat.envelope import Envelope
+from devkit.wechat.platform import (
+    AES_KEY,
+    APP_ID,
+    ORIGINAL_ID,
+    TOKEN,
+)
 from tests.connectors.wechat.test_connector import made
 from tests.factories.channels import House
 from tests.factories.handoff import ManualClock
-from tests.fakes.wechat import FakeWeChatOA, payloads
-from tests.fakes.wechat.envelope import Envelope
-from tests.fakes.wechat.platform import AES_KEY, APP_ID, ORIGINAL_ID, TOKEN
 
 PLAIN = Envelope(TOKEN, AES_KEY, APP_ID, "plain")
 

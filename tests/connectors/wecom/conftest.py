@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from connectors.download import Downloads
 from connectors.errors import MediaGone, NotStored
-from connectors.host import Host
+from connectors.kit.host import Host
+from connectors.media.download import Downloads
 from connectors.messages import (
     Address,
     Attachment,
@@ -28,7 +28,7 @@ from connectors.messages import (
 )
 from connectors.wecom.account import WecomAccount
 from connectors.wecom.connector import WecomConnector
-from tests.fakes.wecom import FakeWeComKF
+from devkit.wecom import FakeWeComKF
 
 REF = ChannelRef("wecom", "main")
 

@@ -18,9 +18,9 @@ from connectors.errors import (
     SendError,
 )
 from connectors.wecom.api import ApiOptions, WecomApi
+from devkit.wecom import FakeWeComKF
+from devkit.wecom.platform import CORP_ID, SECRET
 from tests.connectors.wecom.conftest import HandClock
-from tests.fakes.wecom import FakeWeComKF
-from tests.fakes.wecom.platform import CORP_ID, SECRET
 
 
 @pytest.fixture

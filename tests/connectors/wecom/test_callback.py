@@ -10,8 +10,8 @@ from wechatpy.enterprise.crypto import WeChatCrypto
 
 from connectors.errors import BadWebhook
 from connectors.wecom.callback import Callback, Notice
-from tests.fakes.wecom.callbacks import Callbacks
-from tests.fakes.wecom.platform import AES_KEY, CALLBACK_TOKEN, CORP_ID
+from devkit.wecom.callbacks import Callbacks
+from devkit.wecom.platform import AES_KEY, CALLBACK_TOKEN, CORP_ID
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PLATFORM = Callbacks(CORP_ID, CALLBACK_TOKEN, AES_KEY)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from connectors.account import Account
 from connectors.errors import (
     AuthError,
     Fatal,
@@ -16,10 +15,11 @@ from connectors.errors import (
     Undeliverable,
     WindowClosed,
 )
-from connectors.registry import account_model
+from connectors.kit.account import Account
+from connectors.kit.registry import account_model
 from connectors.wecom import codes
 from connectors.wecom.account import WecomAccount
-from tests.fakes.wecom import FakeWeComKF
+from devkit.wecom import FakeWeComKF
 
 
 @pytest.mark.parametrize(

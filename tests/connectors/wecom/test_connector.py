@@ -21,7 +21,8 @@ from connectors.errors import (
     Undeliverable,
     WindowClosed,
 )
-from connectors.http import MAX_WEBHOOK_BYTES
+from connectors.kit.registry import make
+from connectors.media.http import MAX_WEBHOOK_BYTES
 from connectors.messages import (
     Attachment,
     HealthState,
@@ -29,12 +30,11 @@ from connectors.messages import (
     MediaHandle,
     SendStatus,
 )
-from connectors.registry import make
 from connectors.wecom.account import WecomAccount
 from connectors.wecom.connector import WecomConnector
+from devkit.wecom import FakeWeComKF, rules
+from devkit.wecom.platform import AES_KEY, CALLBACK_TOKEN, SECRET
 from tests.connectors.wecom.conftest import HandClock, Stand, a_grant
-from tests.fakes.wecom import FakeWeComKF, rules
-from tests.fakes.wecom.platform import AES_KEY, CALLBACK_TOKEN, SECRET
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
 BUTTONS = (("kf1:01JABCDEFGHJKMNPQRSTVWXYZ0:0", "查订单"), ("kf1:x:1", "转人工"))

@@ -10,9 +10,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from wechatpy.enterprise.crypto import WeChatCrypto
 
+from devkit.wecom import FakeWeComKF, rules
+from devkit.wecom.platform import (
+    AES_KEY,
+    CALLBACK_TOKEN,
+    CORP_ID,
+    SECRET,
+)
 from tests.connectors.wecom.conftest import HandClock
-from tests.fakes.wecom import FakeWeComKF, rules
-from tests.fakes.wecom.platform import AES_KEY, CALLBACK_TOKEN, CORP_ID, SECRET
 
 Json = dict[str, Any]
 

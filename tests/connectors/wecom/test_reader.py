@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from connectors.messages import HealthState, InboundKind
 from connectors.wecom.reader import MAX_IDLE_PAGES
+from devkit.wecom import FakeWeComKF
+from devkit.wecom.platform import OPEN_KFID
 from tests.connectors.wecom.conftest import HandClock, Stand
-from tests.fakes.wecom import FakeWeComKF
-from tests.fakes.wecom.platform import OPEN_KFID
 
 
 def reads(fake: FakeWeComKF) -> int:

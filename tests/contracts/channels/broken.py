@@ -18,7 +18,6 @@ import structlog
 from aiogram.methods import DeleteWebhook
 from yarl import URL
 
-from connectors.addresses import PrivateHost
 from connectors.errors import (
     AuthError,
     NotStored,
@@ -28,7 +27,8 @@ from connectors.errors import (
     SendError,
     Undeliverable,
 )
-from connectors.host import Host
+from connectors.kit.host import Host
+from connectors.media.addresses import PrivateHost
 from connectors.messages import (
     Capabilities,
     Checkpoint,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot import logs
+from bot.app.process import logs
 from tests.conftest import ADatabase
 from tests.contracts.channels.world import World, a_world
 from tests.factories.database import assign

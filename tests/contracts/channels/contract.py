@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from connectors.delivery.chunking import MEASURES
 from connectors.errors import NotStored
 from connectors.messages import Checkpoint, Inbound, MediaState, Receipt
-from connectors.text.chunking import MEASURES
-from handoff.transcript import Author, DeliveryState
+from handoff.model.transcript import Author, DeliveryState
 from tests.contracts.channels.cases import case
 from tests.contracts.channels.world import Mode, World, a_png, kefu_in
 from tests.storm.storm import TOPICS, answer_of

@@ -17,12 +17,12 @@ import pytest
 from sqlalchemy import func, select
 
 from connectors.messages import HealthState, MediaState
-from handoff.transcript import Author
-from storage.engine import engine_for
+from devkit.platform import Call, FakePlatform
+from handoff.model.transcript import Author
+from storage.core.engine import engine_for
 from storage.tables.messaging import raw_inbound
 from tests.contracts.channels.cases import case
 from tests.contracts.channels.world import Mode, World, kefu_in
-from tests.fakes.platform import Call, FakePlatform
 from tests.storm.storm import TOPICS, answer_of
 
 AT_ONCE_S = 5.0

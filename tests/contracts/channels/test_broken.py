@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base import BaseConnector
+from connectors.kit.base import BaseConnector
+from devkit.telegram import FakeTelegram
 from tests.contracts.channels import broken, test_hardships, test_telegram
 from tests.contracts.channels.contract import ConnectorContract
 from tests.contracts.channels.hardships import HardshipContract
 from tests.contracts.channels.world import a_world
-from tests.fakes.telegram import FakeTelegram
 
 SEEN = AssertionError
 """The promise is broken for all to see."""
@@ -159,7 +159,7 @@ async def test_a_connector_that_breaks_a_promise_fails_its_test(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("bot.channels.make", one.connector)
+    monkeypatch.setattr("bot.app.channels.make", one.connector)
     promise = getattr(one.contract(), f"test_{one.promise}")
     given: dict[str, object] = {
         "shop_folder": tmp_path,  # on one database: what is broken is not the storage

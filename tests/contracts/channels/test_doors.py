@@ -9,14 +9,14 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
-from handoff.transcript import Author
+from devkit.telegram import FakeTelegram
+from devkit.telegram.pusher import SECRET_HEADER
+from handoff.model.transcript import Author
 from tests.conftest import ADatabase
 from tests.contracts.channels import test_app, test_qq, test_telegram, test_wechat, test_wecom
 from tests.contracts.channels.cases import case
 from tests.contracts.channels.doors import DoorContract, House, a_house_with_a_gate
 from tests.factories.database import assign
-from tests.fakes.telegram import FakeTelegram
-from tests.fakes.telegram.pusher import SECRET_HEADER
 from tests.storm.storm import TOPICS, answer_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="class")

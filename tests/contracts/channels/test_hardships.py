@@ -8,6 +8,12 @@ from typing import Any
 
 import pytest
 
+from devkit.onebot import FakeOneBot
+from devkit.qq import FakeQQOpen
+from devkit.qq.rules import BAD_TOKEN
+from devkit.telegram import FakeTelegram
+from devkit.wechat import FakeWeChatOA, payloads
+from devkit.wecom import FakeWeComKF, items
 from tests.contracts.channels import (
     test_app,
     test_onebot,
@@ -21,12 +27,6 @@ from tests.contracts.channels.hardships import (
     by_itself,
 )
 from tests.contracts.channels.world import Mode
-from tests.fakes.onebot import FakeOneBot
-from tests.fakes.qq import FakeQQOpen
-from tests.fakes.qq.rules import BAD_TOKEN
-from tests.fakes.telegram import FakeTelegram
-from tests.fakes.wechat import FakeWeChatOA, payloads
-from tests.fakes.wecom import FakeWeComKF, items
 
 pytestmark = pytest.mark.asyncio(loop_scope="class")
 

@@ -13,13 +13,13 @@ import pytest
 
 from connectors.wechat.account import WAITING_TEXT
 from connectors.wechat.passive import MORE
-from handoff.transcript import Author
+from devkit.wechat import FakeWeChatOA
+from devkit.wechat.rules import UNAVAILABLE, Rules
+from handoff.model.transcript import Author
 from tests.contracts.channels.cases import case
 from tests.contracts.channels.contract import ODD, secrets_of
 from tests.contracts.channels.test_wechat import WeChatContract
 from tests.contracts.channels.world import Mode, World, kefu_in
-from tests.fakes.wechat import FakeWeChatOA
-from tests.fakes.wechat.rules import UNAVAILABLE, Rules
 from tests.storm.storm import TOPICS, answer_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="class")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from devkit.qq import FakeQQOpen
 from tests.contracts.channels.contract import ConnectorContract
 from tests.contracts.channels.world import Mode
-from tests.fakes.qq import FakeQQOpen
 
 pytestmark = pytest.mark.asyncio(loop_scope="class")
 

@@ -12,11 +12,11 @@ from aiohttp import WSCloseCode
 
 from connectors.messages import HealthState
 from connectors.onebot.link import REPLACED
-from handoff.transcript import Author, DeliveryState
+from devkit.onebot import FakeOneBot
+from handoff.model.transcript import Author, DeliveryState
 from tests.contracts.channels import test_onebot
 from tests.contracts.channels.cases import case
 from tests.contracts.channels.world import Mode, World, kefu_in
-from tests.fakes.onebot import FakeOneBot
 from tests.storm.storm import TOPICS, answer_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="class")
@@ -156,7 +156,9 @@ class TestNapCatSocket(SocketContract):
     async def test_an_open_socket_does_not_hold_up_the_end(
         self, shop_folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("bot.server.SHUTDOWN_S", 3600.0)  # what requests that go on are granted
+        monkeypatch.setattr(
+            "bot.app.server.SHUTDOWN_S", 3600.0
+        )  # what requests that go on are granted
         async with asyncio.timeout(60), self.mode.make() as platform:
             async with kefu_in(self.mode, platform, shop_folder) as world:
                 await platform.says("u", TOPICS[6])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from devkit.wechat import FakeWeChatOA
 from tests.contracts.channels.contract import ConnectorContract
 from tests.contracts.channels.world import Mode
-from tests.fakes.wechat import FakeWeChatOA
 
 pytestmark = pytest.mark.asyncio(loop_scope="class")
 

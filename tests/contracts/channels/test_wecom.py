@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from devkit.wecom import FakeWeComKF
 from tests.contracts.channels.contract import ConnectorContract
 from tests.contracts.channels.world import Mode
-from tests.fakes.wecom import FakeWeComKF
 
 pytestmark = pytest.mark.asyncio(loop_scope="class")
 

@@ -13,16 +13,16 @@ from typing import Any
 
 from PIL import Image
 
-from bot.app import Services
-from bot.server import Started
+from bot.app.server import Started
+from bot.app.services import Services
 from connectors.messages import Attachment, Connector
-from handoff.conversation import Conversation
-from handoff.speech import say
-from handoff.transcript import Author, Message
+from devkit.people import user_id
+from devkit.platform import FakePlatform, Shown
+from handoff.desk.speech import say
+from handoff.model.conversation import Conversation
+from handoff.model.transcript import Author, Message
 from storage.unit_of_work import UnitOfWork
 from tests.factories.channels import kefu_beside
-from tests.fakes.people import user_id
-from tests.fakes.platform import FakePlatform, Shown
 from tests.storm.storm import TOPICS, answer_of, knowledge
 
 LIMIT_S = 15.0

@@ -1,0 +1,1 @@
+"""Wiring and process: everything is built here and handed on by argument."""

@@ -1,0 +1,1 @@
+"""The rim of the HTTP server: sources, connections, odd requests, headers."""

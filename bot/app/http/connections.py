@@ -1,0 +1,295 @@
+"""Connections to the server: deadlines for those who dawdle, and a limit on how many there are.
+
+aiohttp answers a complete request at once and waits for an incomplete one as long as the client
+likes (slowloris). Here every connection has to bring its request's head and body in time, and to
+read its answer.
+
+Source: the deadlines are Apache's (mod_reqtimeout, ``header=20-40,MinRate=500
+    body=20,MinRate=500``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from bot.app.http.network import networks
+
+log = structlog.get_logger(__name__)
+
+SERVER_NAME = "kefu"
+SWEEP_S = 1.0
+_OPEN_FILES_KEPT = 256
+"""For the database, files and our own connections."""
+_OPTIONS: dict[str, Any] = {
+    "access_log": None,
+    "keepalive_timeout": 75.0,
+    "lingering_time": 5.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Deadlines of a connection, in seconds.
+
+    Attributes:
+        head_s: From connecting, or from the first byte of a further request, to a whole head.
+        idle_s: Without a request, after one was answered.
+        body_s: From the head to a whole body, longer by a second for each ``min_rate`` bytes.
+        min_rate: Bytes a second of a body.
+        unread_s: With an answer that the client does not read.
+    """
+
+    head_s: float = 20.0
+    idle_s: float = 75.0
+    body_s: float = 20.0
+    min_rate: int = 500
+    unread_s: float = 60.0
+
+
+class Connections:
+    """All connections of a server, swept once a second.
+
+    Args:
+        monotonic: Seconds; the loop's clock.
+        at_most: Connections in all. At the limit the longest idle one makes room.
+        of_one: Connections of one source, where no proxy of ours stands in front; ``None``: the
+            proxy has to limit them, all come from it.
+    """
+
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float],
+        deadlines: Deadlines | None = None,
+        at_most: int = 4096,
+        of_one: int | None = None,
+    ) -> None:
+        self.monotonic = monotonic
+        self._deadlines = deadlines or Deadlines()
+        self._at_most = at_most
+        self._of_one = of_one
+        self._all: dict[asyncio.Transport, Connection] = {}
+        self._by_source: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def protocol(self, server: web.Server) -> Connection:
+        """A new connection's protocol, as ``loop.create_server`` wants it."""
+        return Connection(self, server)
+
+    def opened(self, connection: Connection, transport: asyncio.Transport) -> bool:
+        """Note a connection; ``False`` if there is no room for it."""
+        is_over = self._of_one is not None and self._by_source[connection.source] >= self._of_one
+        if is_over or (len(self._all) >= self._at_most and not self._make_room()):
+            log.warning("connection_refused", connections=len(self._all), is_one_source=is_over)
+            return False
+        self._all[transport] = connection
+        self._by_source[connection.source] += 1
+        return True
+
+    def closed(self, transport: asyncio.Transport) -> None:
+        """Forget a connection."""
+        connection = self._all.pop(transport, None)
+        if connection is None:
+            return
+        self._by_source[connection.source] -= 1
+        if not self._by_source[connection.source]:
+            del self._by_source[connection.source]
+
+    def began(self, request: web.BaseRequest) -> None:
+        """Note that a request's head is complete."""
+        connection = self._of(request)
+        if connection is not None:
+            connection.request = request
+            connection.since_s, connection.received = self.monotonic(), 0
+
+    def answered(self, request: web.BaseRequest) -> None:
+        """Note that the answer was given."""
+        connection = self._of(request)
+        if connection is not None:
+            connection.request, connection.is_first = None, False
+            connection.since_s, connection.received = self.monotonic(), 0
+
+    def _of(self, request: web.BaseRequest) -> Connection | None:
+        transport = request.transport
+        return None if transport is None else self._all.get(transport)
+
+    def _make_room(self) -> bool:
+        """Close the connection that has gone without a request for the longest time."""
+        idle = [(one.since_s, key) for key, one in self._all.items() if one.request is None]
+        if not idle:
+            return False
+        _, transport = min(idle, key=lambda pair: pair[0])
+        self.closed(transport)
+        transport.abort()
+        return True
+
+    def sweep(self) -> int:
+        """Close what is late; how many that were."""
+        now_s = self.monotonic()
+        late = [
+            (transport, why)
+            for transport, one in self._all.items()
+            if (why := one.lateness(now_s, self._deadlines)) is not None
+        ]
+        for transport, _ in late:
+            transport.abort()
+        if late:
+            reasons = Counter(why for _, why in late)
+            log.info("connections_closed_as_late", **reasons)
+        return len(late)
+
+    async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await sleep(SWEEP_S)
+            self.sweep()
+
+
+class Connection(RequestHandler):
+    """aiohttp's protocol, which also tells how long it has been waiting for what."""
+
+    __slots__ = ("_connections", "is_first", "received", "request", "since_s", "source", "unread_s")
+
+    def __init__(self, connections: Connections, server: web.Server) -> None:
+        quiet = cast("logging.Logger", _QuietLog())
+        super().__init__(server, loop=asyncio.get_running_loop(), logger=quiet, **_OPTIONS)
+        self._connections = connections
+        self.source = "unknown"
+        self.request: web.BaseRequest | None = None
+        self.is_first = True
+        self.since_s = 0.0
+        self.received = 0
+        self.unread_s: float | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, unless there is no room."""
+        peer = transport.get_extra_info("peername")
+        self.source = networks(peer[0])[0] if isinstance(peer, tuple) else "unknown"
+        self.since_s = self._connections.monotonic()
+        super().connection_made(transport)
+        if not self._connections.opened(self, transport):  # type: ignore[arg-type]
+            transport.abort()  # type: ignore[attr-defined]
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End."""
+        if self.transport is not None:
+            self._connections.closed(self.transport)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what comes."""
+        if self.request is None and not self.received and not self.is_first:
+            self.since_s = self._connections.monotonic()  # another head begins
+        self.received += len(data)
+        super().data_received(data)
+
+    def pause_writing(self) -> None:
+        """Note that the client does not read its answer."""
+        self.unread_s = self._connections.monotonic()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Note that it reads again."""
+        self.unread_s = None
+        super().resume_writing()
+
+    def lateness(self, now_s: float, deadlines: Deadlines) -> str | None:
+        """What it waited too long for; ``None`` if it is in time."""
+        if self.unread_s is not None and now_s - self.unread_s >= deadlines.unread_s:
+            return "answer"
+        waited_s = now_s - self.since_s
+        if self.request is None:
+            is_idle = not self.is_first and not self.received
+            longest_s = deadlines.idle_s if is_idle else deadlines.head_s
+            return ("idle" if is_idle else "head") if waited_s >= longest_s else None
+        # an upgraded connection has no body; its own pings tell whether it lives
+        has_body = not self.request.content.is_eof()
+        longest_s = deadlines.body_s + self.received / deadlines.min_rate
+        return "body" if has_body and waited_s >= longest_s else None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - aiohttp's words, which quote the client's
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, or what failed outside of every middleware, in one short line."""
+        log.info("http_refused", status=status, error=type(exc).__name__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun; another cannot be sent")
+        code = "bad_request" if status < 500 else "internal"  # noqa: PLR2004 - the server's fault
+        response = web.json_response({"error": {"code": code}}, status=status)
+        response.headers["Server"] = SERVER_NAME
+        response.force_close()
+        return response
+
+
+class _QuietLog:
+    """Log of aiohttp's protocol: one bounded line, without a traceback of the client's making."""
+
+    def debug(self, *_words: object, **_more: object) -> None:
+        """Say nothing: a client that went away is no news."""
+
+    def warning(self, message: object, *_words: object, **_more: object) -> None:
+        """Pass on what aiohttp thinks of its own configuration."""
+        log.warning("http", detail=str(message)[:200])
+
+    def exception(self, message: object, *_words: object, **more: object) -> None:
+        """Name the error; its text may be the client's."""
+        error = more.get("exc_info")
+        if not isinstance(
+            error, web.RequestPayloadError
+        ):  # a body that ends in nonsense is no news
+            log.warning("http_failed", detail=str(message)[:80], error=type(error).__name__)
+
+    error = exception
+
+
+class Site(web.BaseSite):
+    """A listening socket whose connections are watched."""
+
+    def __init__(self, runner: web.AppRunner, listener: Any, connections: Connections) -> None:
+        super().__init__(runner)
+        self._listener = listener
+        self._connections = connections
+
+    @property
+    def name(self) -> str:
+        """Return the address that it listens on."""
+        return str(self._listener.getsockname())
+
+    async def start(self) -> None:
+        """Listen."""
+        await super().start()
+        server = self._runner.server
+        assert server is not None  # noqa: S101 - the runner is set up
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: self._connections.protocol(server), sock=self._listener, backlog=512
+        )
+
+
+def connections_at_most() -> int:
+    """As many connections as this process may have files, less what it needs itself."""
+    if sys.platform == "win32":
+        return 4096
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 16_384 if hard == resource.RLIM_INFINITY else min(hard, 16_384)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(64, max(soft, wanted) - _OPEN_FILES_KEPT)

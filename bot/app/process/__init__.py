@@ -1,0 +1,1 @@
+"""The process: its data folder, lock, clock, logs and end."""

@@ -1,0 +1,1 @@
+"""Deciding what to do with an utterance. Pure."""

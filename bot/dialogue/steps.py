@@ -1,0 +1,124 @@
+"""What a turn can do: the dialogue decides on steps, the shell carries them out in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from knowledge_base.recognition.recognition import Recognition
+from knowledge_base.source.intent import IntentId
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Say an intent's written answer."""
+
+    intent: IntentId
+
+
+@dataclass(frozen=True, slots=True)
+class Clarify:
+    """Offer at most three intents: "您是想问…？"."""
+
+    intents: tuple[IntentId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask for a slot.
+
+    Attributes:
+        why: ``missing`` at first, ``unreadable`` where the answer could not be read, ``resume``
+            after another question in between.
+    """
+
+    tool: str
+    slot: str
+    intent: IntentId
+    why: str = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a tool with what is known.
+
+    Attributes:
+        secrets: Proofs and card secrets; they live for this turn only.
+        wants_code: Mail a code to the order's contact instead of asking for a proof.
+    """
+
+    tool: str
+    intent: IntentId
+    slots: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    wants_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """Call a person.
+
+    Attributes:
+        reason: One of ``handoff.machine.moves.Reason``'s values.
+        intent: What the customer wanted, where known; its text is said first.
+    """
+
+    reason: str
+    intent: IntentId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """Say that it was not understood, and offer ways on."""
+
+    intents: tuple[IntentId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Say one of the bot's own sentences (``bot.wording.customer``), by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Greet who has just followed, started or entered.
+
+    Attributes:
+        text: Of kb.yaml; empty for a greeting with the shop's name.
+        intents: Offered under it.
+    """
+
+    text: str
+    intents: tuple[IntentId, ...] = ()
+
+
+Step = Answer | Clarify | Ask | Run | HandOff | Fallback | Remark | Welcome
+
+
+def action_of(step: Step) -> str:
+    """The step as ``kefu chat --json`` and the console name it."""
+    match step:
+        case Answer() | Remark() | Welcome():
+            return "answer"
+        case Clarify():
+            return "clarify"
+        case Ask(slot=slot):
+            return f"ask_slot:{slot}"
+        case Run(tool=tool):
+            return f"tool:{tool}"
+        case HandOff():
+            return "handoff"
+        case Fallback():
+            return "fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do in a turn, and what was recognised for it."""
+
+    steps: tuple[Step, ...]
+    recognitions: tuple[Recognition, ...] = ()

@@ -1,0 +1,1 @@
+"""The inbox: messages and channel events are stored before they are acknowledged."""

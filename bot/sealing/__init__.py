@@ -1,0 +1,1 @@
+"""Secrets in what customers write: found, and sealed before anything is stored."""

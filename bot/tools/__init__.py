@@ -1,0 +1,1 @@
+"""The bot's tools, and what kb.yaml may know of them."""

@@ -1,0 +1,67 @@
+"""What tools do to the shop, applied in the turn's own unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from handoff.model.conversation import Conversation
+from handoff.model.events import EventKind
+from handoff.model.ports import Events
+from shop.access.effects import EffectWork, apply_effects
+
+
+@dataclass(frozen=True, slots=True)
+class StaffAlert:
+    """Agents should look at this conversation; ``detail`` is a word, never a customer's text."""
+
+    detail: str
+
+
+class MailOutbox(Protocol):
+    """Where mails are queued."""
+
+    def add_mail(
+        self,
+        conversation_id: Any,
+        *,
+        key: str,
+        to: str,
+        subject: str,
+        body: str,
+        at: datetime,
+    ) -> bool:
+        """Queue a mail; ``False`` if one with this key was queued before."""
+
+
+class EffectsWork(EffectWork, Protocol):
+    """The repositories that effects touch."""
+
+    @property
+    def mails(self) -> MailOutbox:
+        """Where mails are queued."""
+
+    @property
+    def events(self) -> Events:
+        """What changed."""
+
+
+def apply(
+    work: EffectsWork, conversation: Conversation, effects: Sequence[Any], at: datetime
+) -> None:
+    """Apply a turn's effects; applying them twice changes nothing more."""
+    for effect in effects:
+        if isinstance(effect, StaffAlert):
+            work.events.add(EventKind.ALERT, conversation.id, at, detail=effect.detail)
+    shop_effects = [one for one in effects if not isinstance(one, StaffAlert)]
+    for mail in apply_effects(work, shop_effects):
+        work.mails.add_mail(
+            conversation.id,
+            key=mail.idempotency_key,
+            to=mail.to.get_secret_value(),
+            subject=mail.subject,
+            body=mail.body.get_secret_value(),
+            at=at,
+        )

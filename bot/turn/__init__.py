@@ -1,0 +1,1 @@
+"""A turn: one conversation in order, from stored messages to committed replies."""

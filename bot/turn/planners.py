@@ -1,0 +1,127 @@
+"""Making a mind out of a knowledge base: once a reload, not once a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.dialogue.decide import Dialogue
+from bot.dialogue.policy import Policy
+from bot.dialogue.steps import Welcome
+from bot.tools.results import Tools
+from bot.turn.knowledge import Knowledge
+from bot.turn.planner import Mind
+from bot.turn.reading import read
+from connectors.messages import Attachment
+from handoff.desk.desk import Desk
+from handoff.machine.rules import Rules
+from knowledge_base.recognition.loader import KnowledgeBase
+from knowledge_base.source.hours import OpeningHours
+
+_REMEMBERED = 512
+
+
+class Minds:
+    """Gives the mind of the knowledge base in use.
+
+    Args:
+        tools_in: The tools, telling times in a time zone.
+        desk: Knows when people are there.
+        choose: An index below the given count.
+    """
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        *,
+        tools_in: Callable[[ZoneInfo], Tools],
+        rules: Rules,
+        desk: Desk,
+        has_mail: bool,
+        pictures: Callable[[], Mapping[str, Attachment]],
+        choose: Callable[[int], int],
+    ) -> None:
+        self._knowledge = knowledge
+        self._tools_in = tools_in
+        self._rules = rules
+        self._desk = desk
+        self._has_mail = has_mail
+        self._pictures = pictures
+        self._choose = choose
+        self._made_of: KnowledgeBase | None = None
+        self._mind: Mind | None = None
+
+    def __call__(self) -> Mind:
+        """What the bot knows now."""
+        current = self._knowledge.current
+        if self._mind is None or self._made_of is not current:
+            self._made_of, self._mind = current, self._make(current)
+        return self._mind
+
+    def _make(self, kb: KnowledgeBase) -> Mind:
+        policy = Policy(
+            misses_before_handoff=kb.policy.misses_before_handoff,
+            repeats_before_handoff=kb.policy.repeats_before_handoff,
+        )
+        # a turn asks twice: whether the sentence is whole, and what it wants
+        questions = lru_cache(maxsize=_REMEMBERED)(kb.recognizer.questions)
+        return Mind(
+            intents=kb.intents,
+            titles={name: intent.title for name, intent in kb.intents.items()},
+            shop=shop_variables(kb),
+            dialogue=Dialogue(kb.intents, questions, policy),
+            questions=questions,
+            read=read,
+            tools=self._tools_in(kb.shop.zone),
+            rules=self._rules,
+            when_open=lambda is_english: self._desk.when_back(is_english=is_english),
+            mode=self._desk.mode,
+            has_mail=self._has_mail,
+            pictures=self._pictures,
+            choose=self._choose,
+            welcome=Welcome(kb.shop.welcome or "", tuple(kb.shop.welcome_buttons)),
+            privacy=kb.shop.privacy,
+        )
+
+
+def shop_variables(kb: KnowledgeBase) -> Mapping[str, Any]:
+    """The ``shop.*`` variables of answers."""
+    return {
+        "name": kb.shop.name,
+        "hours": kb.shop.hours.text,
+        "timezone": kb.shop.timezone,
+        "website": kb.shop.website or "",
+        "service_email": kb.shop.service_email or "",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LiveHours:
+    """Implements ``handoff.desk.hours.OpeningHours``: those of the knowledge base in use."""
+
+    knowledge: Knowledge
+
+    @property
+    def _hours(self) -> OpeningHours:
+        return self.knowledge.current.shop.hours
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return self._hours.zone
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether somebody should be there."""
+        return self._hours.is_open(at)
+
+    def next_opening(self, at: datetime) -> datetime | None:
+        """When it opens next."""
+        return self._hours.next_opening(at)
+
+    def closes_at(self, at: datetime) -> datetime | None:
+        """When the present opening ends."""
+        return self._hours.closes_at(at)

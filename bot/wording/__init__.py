@@ -1,0 +1,1 @@
+"""The bot's own sentences, and composing replies of them. Pure."""

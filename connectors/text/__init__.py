@@ -1,1 +1,0 @@
-"""Text on its way to a channel: cut to length, buttons as numbered lines, markup. Pure."""

@@ -1,0 +1,1 @@
+"""The desk: transitions carried out, notices, queue, presence, timers."""

@@ -1,0 +1,144 @@
+"""Who is there: what each agent chose to be, and whether their console is connected."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from handoff.model.conversation import AgentId
+from handoff.model.ports import Clock
+
+
+class Status(StrEnum):
+    """What colleagues see. ``OFFLINE`` is never chosen: it is a console that is not connected."""
+
+    ONLINE = "online"
+    AWAY = "away"
+    OFFLINE = "offline"
+
+
+@dataclass(slots=True)
+class _Desk:
+    name: str
+    chosen: Status = Status.ONLINE
+    sockets: int = 0
+    seen_at: datetime | None = None
+    missed_claims: int = 0
+
+
+class Presence:
+    """Kept in memory: after a restart the consoles connect again.
+
+    Safe to ask from any thread; moves ask it from the database's.
+
+    Args:
+        grace_s: An agent whose connection was lost still counts as there for so long.
+    """
+
+    def __init__(self, clock: Clock, *, grace_s: float = 45) -> None:
+        self._clock = clock
+        self._grace = timedelta(seconds=grace_s)
+        self._lock = threading.Lock()
+        self._desks: dict[AgentId, _Desk] = {}
+        # the consoles of a server that has just started need a moment to come back
+        self._is_empty_told = False
+        self._counts_as_empty_at = clock() + self._grace
+
+    def connected(self, agent: AgentId, name: str) -> None:
+        """A console of theirs is connected."""
+        with self._lock:
+            self._desk(agent, name).sockets += 1
+
+    def disconnected(self, agent: AgentId) -> None:
+        """One of their consoles is not connected any more."""
+        with self._lock:
+            desk = self._desks.get(agent)
+            if desk is not None and desk.sockets:
+                desk.sockets -= 1
+                desk.seen_at = self._clock()
+
+    def seen(self, agent: AgentId, name: str) -> None:
+        """They asked for something: that counts as being connected for the grace time."""
+        with self._lock:
+            self._desk(agent, name).seen_at = self._clock()
+
+    def choose(self, agent: AgentId, status: Status) -> None:
+        """They want to be online or away."""
+        with self._lock:
+            desk = self._desks.get(agent)
+            if desk is not None:
+                desk.chosen = status
+                desk.missed_claims = 0
+
+    def gone(self, agent: AgentId) -> None:
+        """They logged out, or may not log in any more."""
+        with self._lock:
+            self._desks.pop(agent, None)
+
+    def missed_claim(self, agent: AgentId, *, away_at: int) -> bool:
+        """They let a claim lapse; ``True`` if that set them away, at ``away_at`` in a row."""
+        with self._lock:
+            desk = self._desks.get(agent)
+            if desk is None:
+                return False
+            desk.missed_claims += 1
+            if desk.missed_claims < away_at or desk.chosen is Status.AWAY:
+                return False
+            desk.chosen = Status.AWAY
+            return True
+
+    def acted(self, agent: AgentId) -> None:
+        """They did something with a conversation: earlier lapses are forgotten."""
+        with self._lock:
+            desk = self._desks.get(agent)
+            if desk is not None:
+                desk.missed_claims = 0
+
+    def status(self, agent: AgentId) -> Status:
+        """What they are now."""
+        with self._lock:
+            return self._status(agent)
+
+    def name_if_online(self, agent: AgentId) -> str | None:
+        """Their name if they are online; else ``None``."""
+        with self._lock:
+            is_online = self._status(agent) is Status.ONLINE
+            return self._desks[agent].name if is_online else None
+
+    def online_count(self) -> int:
+        """How many are online."""
+        with self._lock:
+            return self._online_count()
+
+    def has_just_emptied(self) -> bool:
+        """Whether everybody has left since somebody was there; ``True`` once each time.
+
+        A server that has just started counts as full for the grace time.
+        """
+        with self._lock:
+            if self._online_count():
+                self._is_empty_told = False
+                return False
+            if self._is_empty_told or self._clock() < self._counts_as_empty_at:
+                return False
+            self._is_empty_told = True
+            return True
+
+    def _desk(self, agent: AgentId, name: str) -> _Desk:
+        desk = self._desks.setdefault(agent, _Desk(name))
+        desk.name = name
+        return desk
+
+    def _status(self, agent: AgentId) -> Status:
+        desk = self._desks.get(agent)
+        if desk is None:
+            return Status.OFFLINE
+        is_fresh = desk.seen_at is not None and self._clock() - desk.seen_at <= self._grace
+        if not desk.sockets and not is_fresh:
+            return Status.OFFLINE
+        return desk.chosen
+
+    def _online_count(self) -> int:
+        return sum(self._status(agent) is Status.ONLINE for agent in self._desks)

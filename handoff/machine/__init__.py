@@ -1,0 +1,1 @@
+"""The state machine: who may speak. Pure."""

@@ -1,0 +1,1 @@
+"""Conversations, transcripts and events, as they are stored."""

@@ -1,0 +1,1 @@
+"""Judging a knowledge base: checks, figures, missed questions."""

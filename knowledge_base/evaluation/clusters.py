@@ -1,0 +1,202 @@
+"""Utterances that were missed, alike ones together: for ``kefu kb missed``."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+
+from knowledge_base.evaluation.missed import (
+    SECRET,
+    Advice,
+    Cluster,
+    Missed,
+    Misses,
+    masked_for_people,
+)
+from knowledge_base.model.sparse import (
+    Bools,
+    Floats,
+    Ints,
+    gram,
+)
+from knowledge_base.model.vectorizer import fit_vectorizer
+from knowledge_base.recognition.exact import exact_key
+from knowledge_base.recognition.loader import KnowledgeBase
+from knowledge_base.recognition.recognition import Band, Recognition
+from knowledge_base.source.intent import IntentId
+
+MAX_WORDINGS = 2_000
+"""Different wordings that are compared, the newest: all with all, 16 MB."""
+# Cosine from which on two wordings are about one thing. Of 48 messages made up for it, 29 of 55
+# pairs about one thing are as alike as this, and none of the others.
+ALIKE = 0.28
+_EXAMPLES = 3
+_MAYBE_SHARE = 0.75  # of the lowest confidence for asking back: the nearest intent is worth naming
+# Mean margin of the background class from which on a cluster sounds like small talk. What a shop
+# may well want to answer has margins up to this on the same messages.
+_SMALL_TALK = 0.5
+
+
+def cluster(kb: KnowledgeBase, missed: Sequence[Missed]) -> Misses:
+    """Put alike utterances together. The same utterances give the same clusters, in any order.
+
+    What today's knowledge base answers is left out: somebody has mended it since.
+    """
+    wordings, answered_now = _wordings(kb, missed)
+    newest = sorted(wordings, key=lambda one: (one.last_at, one.text), reverse=True)
+    kept = sorted(newest[:MAX_WORDINGS], key=lambda one: (-len(one.said), one.text))
+    clusters = [_summed(kb, members) for members in _groups(kb, kept)]
+    clusters.sort(key=lambda one: (-one.size, -one.customers, -one.last_at.timestamp()))
+    return Misses(
+        clusters=tuple(clusters),
+        size=sum(len(one.said) for one in kept),
+        customers=len({said.conversation for one in kept for said in one.said}),
+        answered_now=answered_now,
+        too_many=sum(len(one.said) for one in newest[MAX_WORDINGS:]),
+    )
+
+
+@dataclass(frozen=True)
+class _Wording:
+    """Utterances that normalise to one text.
+
+    Attributes:
+        text: Normalised.
+        said: The newest first.
+        taken: What today's knowledge base takes it for.
+    """
+
+    text: str
+    said: tuple[Missed, ...]
+    taken: Recognition
+
+    @cached_property
+    def last_at(self) -> datetime:
+        return self.said[0].at
+
+    @cached_property
+    def shown(self) -> str:
+        return masked_for_people(self.said[0].text)
+
+
+def _wordings(kb: KnowledgeBase, missed: Sequence[Missed]) -> tuple[list[_Wording], int]:
+    by_key: dict[str, list[Missed]] = defaultdict(list)
+    for one in sorted(missed, key=lambda one: (one.at, one.text), reverse=True):
+        spelt = kb.recognizer.spelt(SECRET.sub(" ", one.text))
+        if any(char.isalnum() for char in spelt):
+            by_key[exact_key(spelt)].append(one)
+    found, answered = [], 0
+    for said in by_key.values():
+        text = SECRET.sub(" ", said[0].text)
+        taken = kb.recognizer.recognize(text)
+        if taken.band is Band.ANSWER or taken.rule == "out_of_scope":
+            answered += len(said)
+        else:
+            found.append(_Wording(kb.recognizer.spelt(text), tuple(said), taken))
+    return found, answered
+
+
+def _groups(kb: KnowledgeBase, wordings: Sequence[_Wording]) -> list[list[_Wording]]:
+    """Stars: a leader and all that are like it, the leader of most first.
+
+    Everybody in a group is like its leader, so no chain of small steps joins two matters.
+
+    Source:
+        Star clustering, Aslam, Pelekhov & Rus 2004; each then goes to the leader it is most like.
+    """
+    if not wordings:
+        return []
+    likeness = _likeness(kb, [one.text for one in wordings])
+    leaders = _leaders(likeness >= ALIKE, np.array([len(one.said) for one in wordings]))
+    home = likeness[:, leaders].argmax(axis=1)
+    return [
+        [wordings[leader]]
+        + [wordings[n] for n in np.flatnonzero(home == at).tolist() if n != leader]
+        for at, leader in enumerate(leaders)
+    ]
+
+
+def _likeness(kb: KnowledgeBase, texts: Sequence[str]) -> Floats:
+    """Cosines of all with all.
+
+    The vocabulary is learnt from these texts, too: what was missed has words that the knowledge
+    base does not have. Its phrases and everyday ones tell which words say little.
+    """
+    asked = [phrase for phrase, _ in kb.material.phrases]
+    everyday = kb.material.background
+    _, rows = fit_vectorizer([*texts, *asked, *everyday], len(everyday))
+    likeness: Floats = gram(rows.only(np.arange(len(rows)) < len(texts))) - 1
+    np.fill_diagonal(likeness, 1.0)
+    return likeness
+
+
+def _leaders(is_alike: Bools, counts: Ints) -> list[int]:
+    free = np.ones(len(counts), dtype=bool)
+    led = is_alike @ counts
+    leaders: list[int] = []
+    while free.any():
+        leader = int(np.where(free, led, -1).argmax())
+        taken = is_alike[leader] & free
+        taken[leader] = True
+        free &= ~taken
+        led = led - is_alike[:, taken] @ counts[taken]
+        leaders.append(leader)
+    return leaders
+
+
+def _summed(kb: KnowledgeBase, members: Sequence[_Wording]) -> Cluster:
+    leader, *others = members
+    said = [one for member in members for one in member.said]
+    nearest, confidence = _nearest(members)
+    chosen = Counter(IntentId(one.chosen) for one in said if one.chosen)
+    favourite = next((name for name, _ in chosen.most_common() if name in kb.intents), None)
+    customers = len({one.conversation for one in said})
+    intent = nearest if confidence >= _MAYBE_SHARE * kb.thresholds.clarify else None
+    if favourite is not None:
+        advice, intent = Advice.ADD_PHRASE, favourite
+    elif customers == 1:
+        advice = Advice.WAIT
+    elif confidence >= kb.thresholds.clarify:
+        advice = Advice.ADD_PHRASE
+    else:
+        advice = Advice.OUT_OF_SCOPE if _is_small_talk(kb, members) else Advice.NEW_INTENT
+    shown = dict.fromkeys(one.shown for one in others if one.shown != leader.shown)
+    return Cluster(
+        size=len(said),
+        customers=customers,
+        representative=leader.shown,
+        examples=tuple(shown)[:_EXAMPLES],
+        last_at=max(one.at for one in said),
+        nearest=nearest,
+        confidence=confidence,
+        chosen=chosen[favourite] if favourite else 0,
+        advice=advice,
+        intent=intent,
+    )
+
+
+def _nearest(members: Sequence[_Wording]) -> tuple[IntentId | None, float]:
+    """The intent with the highest mean confidence over all utterances, and that mean."""
+    votes: dict[IntentId, float] = defaultdict(float)
+    for member in members:
+        for candidate in member.taken.candidates:
+            votes[candidate.intent] += candidate.confidence * len(member.said)
+    if not votes:
+        return None, 0.0
+    nearest = min(votes, key=lambda name: (-votes[name], name))
+    return nearest, votes[nearest] / sum(len(member.said) for member in members)
+
+
+def _is_small_talk(kb: KnowledgeBase, members: Sequence[_Wording]) -> bool:
+    """They name what is not the shop's, or sound like what people say to each other."""
+    model, named, margin = kb.recognizer.model, 0, 0.0
+    for member in members:
+        columns, values = model.vectorizer.row(member.text)
+        background = float(values @ model.weights[columns, -1] + model.bias[-1])
+        margin += background * len(member.said)
+        named += bool(kb.recognizer.guards.named(member.text)) * len(member.said)
+    size = sum(len(member.said) for member in members)
+    return 2 * named > size or margin / size >= _SMALL_TALK

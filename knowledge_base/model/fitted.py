@@ -1,0 +1,98 @@
+"""A fitted classifier as plain arrays, and how it is kept on disk."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from knowledge_base.model.sparse import Floats, Ints
+from knowledge_base.model.vectorizer import Vectorizer
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What cross-validation said of the phrases of the material, each left out in its turn.
+
+    Attributes:
+        best: Class number recognised.
+        second: Runner-up.
+        confidence: Of the best, in [0, 1].
+        confidence_second: Of the runner-up.
+    """
+
+    best: Ints
+    second: Ints
+    confidence: Floats
+    confidence_second: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What serving needs. Immutable.
+
+    Attributes:
+        vectorizer: Text → sparse row.
+        weights: (features, classes + 1); the last column is the background.
+        bias: (classes + 1).
+        calibration: Coefficients of the confidence, see ``classifier.confidences``.
+        answer: Lowest confidence at which to answer, by cross-validation.
+        clarify: Lowest confidence at which to ask back.
+        trial: One entry per phrase of the material.
+        fit_s: Seconds that the fit took.
+    """
+
+    vectorizer: Vectorizer
+    weights: Floats
+    bias: Floats
+    calibration: Floats
+    answer: float
+    clarify: float
+    trial: Trial
+    fit_s: float
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write it so that a reader sees all of it or nothing. No pickle inside."""
+    vocabulary = sorted(model.vectorizer.vocabulary, key=model.vectorizer.vocabulary.__getitem__)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        np.savez(
+            file,
+            vocabulary=np.frombuffer("\n".join(vocabulary).encode(), dtype=np.uint8),
+            idf=model.vectorizer.idf,
+            weights=model.weights,
+            bias=model.bias,
+            calibration=model.calibration,
+            scalars=np.array(
+                [model.answer, model.clarify, model.fit_s, model.vectorizer.unknown],
+                dtype=np.float64,
+            ),
+            trial_classes=np.stack([model.trial.best, model.trial.second]),
+            trial_confidence=np.stack([model.trial.confidence, model.trial.confidence_second]),
+        )
+    temporary.replace(path)
+
+
+def load_model(path: Path) -> Model:
+    """Read it back.
+
+    Raises:
+        OSError, ValueError, KeyError, EOFError, BadZipFile: It is missing or damaged.
+    """
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        names = arrays["vocabulary"].tobytes().decode().split("\n")
+        answer, clarify, fit_s, unknown = arrays["scalars"].tolist()
+        classes, confidence = arrays["trial_classes"], arrays["trial_confidence"]
+        return Model(
+            vectorizer=Vectorizer(
+                {name: n for n, name in enumerate(names)}, arrays["idf"], unknown
+            ),
+            weights=arrays["weights"],
+            bias=arrays["bias"],
+            calibration=arrays["calibration"],
+            answer=answer,
+            clarify=clarify,
+            trial=Trial(classes[0], classes[1], confidence[0], confidence[1]),
+            fit_s=fit_s,
+        )

@@ -1,0 +1,1 @@
+"""From an utterance to an intent with a confidence."""

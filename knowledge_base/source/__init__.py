@@ -1,0 +1,1 @@
+"""kb.yaml and its includes: read, checked, not yet learnt from."""

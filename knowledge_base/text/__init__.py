@@ -1,0 +1,1 @@
+"""Normalising and reading what customers type."""

@@ -1,0 +1,1 @@
+"""The one gate to what may be shown of orders and cards."""

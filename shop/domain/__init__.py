@@ -1,0 +1,1 @@
+"""Orders, cards, products and proofs, as values."""

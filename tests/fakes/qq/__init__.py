@@ -1,5 +1,0 @@
-"""The QQ bot platform (q.qq.com), its webhook side: FakeQQOpen."""
-
-from tests.fakes.qq.platform import APP_ID, SECRET, FakeQQOpen
-
-__all__ = ["APP_ID", "SECRET", "FakeQQOpen"]

@@ -1,5 +1,0 @@
-"""A Bot API server with one bot, its customers and its groups."""
-
-from tests.fakes.telegram.platform import FakeTelegram
-
-__all__ = ["FakeTelegram"]
