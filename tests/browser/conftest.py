@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from bot.app.pages import built_pages
 from bot.app.process import logs
 from bot.app.server import Started, running
 from bot.app.settings import Settings
+
+# what is waited for comes at once; five seconds ran out where other tests ran beside it
+expect.set_options(timeout=30_000)
 
 ROOT = Path(__file__).parent.parent.parent
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

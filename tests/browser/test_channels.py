@@ -91,7 +91,7 @@ async def test_how_each_account_is_stands_on_a_page(
     await expect(page.locator(".kc-channel")).to_have_count(3)
     await expect(page.locator(".kc-channel--up")).to_have_count(3)
     await qq.wires.close()
-    await expect(page.get_by_text("QQ 那边断开了")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_text("QQ 那边断开了")).to_be_visible()
     await shot(page, f"channels-{name}")
     await page.get_by_role("button", name="返回会话").click()
     await expect(page.get_by_text("排队").first).to_be_visible()
