@@ -190,7 +190,7 @@ class FakeWeChatOA(FakePlatform):
             "deliveries": self.rules.deliveries,
             "platform_timeout_s": answer_s,
             "answer_within_s": answer_s / 2,
-            "gather_s": answer_s / 8,
+            "gather_s": min(answer_s / 8, 0.1),
         }
 
     async def connect(self, kefu_url: str, name: str = "main") -> None:

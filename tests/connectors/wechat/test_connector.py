@@ -41,6 +41,7 @@ from devkit.wechat.platform import APP_SECRET
 from devkit.wechat.rules import UNAVAILABLE
 from tests.factories.channels import House
 from tests.factories.handoff import ManualClock
+from tests.factories.loop_time import time_passes_until
 
 SEND = "message/custom/send"
 TYPING = "message/custom/typing"
@@ -488,12 +489,12 @@ async def test_no_secret_and_no_customer_stands_in_the_log(
 
 # ---------------------------------------------------------------------- passive replies
 
-QUICK = Rules(answer_s=0.4)
+PASSIVE = Rules(answer_s=3.0)
 
 
 @pytest.fixture
 async def passive(clock: ManualClock) -> AsyncIterator[FakeWeChatOA]:
-    async with FakeWeChatOA(clock, is_verified=False, rules=QUICK) as fake:
+    async with FakeWeChatOA(clock, is_verified=False, rules=PASSIVE) as fake:
         yield fake
 
 
@@ -508,12 +509,12 @@ async def served(house: House, fake: FakeWeChatOA) -> WechatConnector:
 async def test_a_slow_answer_is_given_on_a_later_delivery_of_the_same_message(
     clock: ManualClock, house: House, mode: str, missed: int
 ) -> None:
-    async with FakeWeChatOA(clock, mode=mode, is_verified=False, rules=QUICK) as fake:
+    async with FakeWeChatOA(clock, mode=mode, is_verified=False, rules=PASSIVE) as fake:
         connector = await served(house, fake)
 
         async def answer() -> None:
             await house.sink.until(1)
-            await fake.until(lambda: len(fake.pushes) == missed)
+            await time_passes_until(lambda: len(fake.pushes) == missed)
             await connector.send(a_unit(connector, "在的 ]]> 😀"))
 
         await asyncio.gather(fake.says("alice", "在吗"), answer())
@@ -527,7 +528,8 @@ async def test_an_answer_that_comes_too_late_waits_for_the_next_message(
     passive: FakeWeChatOA, house: House
 ) -> None:
     connector = await served(house, passive)
-    await passive.says("alice", "在吗")
+    telling = asyncio.create_task(passive.says("alice", "在吗"))
+    await time_passes_until(telling.done)
     with pytest.raises(WindowClosed):
         await connector.send(a_unit(connector, "在的"))
 
@@ -549,8 +551,10 @@ async def test_nobody_who_is_slow_makes_another_wait(passive: FakeWeChatOA, hous
         await house.sink.until(2)
         await connector.send(a_unit(connector, "鲍勃您好", user="bob"))
 
-    await asyncio.gather(passive.says("alice", "在吗"), passive.says("bob", "你好"), for_bob())
+    alice = asyncio.create_task(passive.says("alice", "在吗"))
+    await asyncio.gather(passive.says("bob", "你好"), for_bob())
     assert texts(passive, "bob") == ["鲍勃您好"]
+    await time_passes_until(alice.done)
     assert texts(passive, "alice") != [UNAVAILABLE]
     await connector.stop()
 

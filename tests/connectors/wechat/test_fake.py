@@ -27,6 +27,7 @@ from devkit.wechat.platform import AES_KEY, APP_ID, APP_SECRET
 from devkit.wechat.rules import UNAVAILABLE
 from tests.connectors.wechat.shop_site import ShopSite, crypto, reply_xml
 from tests.factories.handoff import ManualClock
+from tests.factories.loop_time import time_passes_until
 
 Json = dict[str, Any]
 
@@ -154,10 +155,11 @@ async def test_an_unanswered_message_comes_again_with_the_same_id(
         await asyncio.Event().wait()
         raise AssertionError
 
-    rules = Rules(deliveries=deliveries, answer_s=0.05)
+    rules = Rules(deliveries=deliveries, answer_s=3.0)
     async with FakeWeChatOA(clock, rules=rules) as fake, ShopSite(asleep) as site:
         await fake.connect(site.url)
-        await fake.says("alice", "在吗")
+        telling = asyncio.create_task(fake.says("alice", "在吗"))
+        await time_passes_until(telling.done)
     assert len({message.id for message in site.messages}) == 1
     assert len(site.messages) == deliveries
     assert fake.pushes == [(None, "")] * deliveries
