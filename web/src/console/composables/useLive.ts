@@ -1,15 +1,15 @@
 import type { Link } from '../api/live-socket'
 import type { LiveFrame } from '../api/types'
 import { onScopeDispose, ref } from 'vue'
-import { LiveSocket } from '../api/live-socket'
+import { createLiveSocket } from '../api/live-socket'
 
 export type FrameHandler = (frame: LiveFrame) => void
 
 /** The live feed, from now until the scope ends: its frames, in order, and whether the line stands. */
 export function useLive({ address, open, random }: { address: string, open: (address: string) => WebSocket, random: () => number }) {
-  const link = ref<Link>('off')
+  const link = ref<Link>('idle')
   const handlers = new Set<FrameHandler>()
-  const socket = new LiveSocket({
+  const socket = createLiveSocket({
     address,
     open,
     random,

@@ -1,9 +1,9 @@
 import type { Api } from '../api/api'
 import type { MessageOut, UploadOut } from '../api/types'
 import type { Outgoing } from '../model/outgoing'
+import { uuid } from '@shared/ids'
 import { shallowRef } from 'vue'
 import { ApiError } from '../api/errors'
-import { uuid } from '../model/ids'
 
 export interface Intent {
   conversationId: string

@@ -1,5 +1,5 @@
+import { uuid } from '@shared/ids'
 import { shallowRef } from 'vue'
-import { uuid } from '../model/ids'
 
 export interface Toast {
   id: string

@@ -1,10 +1,10 @@
 import type { Api } from '../api/api'
 import type { FileLimits } from '../model/files'
 import type { Drafts, Mode } from './useDrafts'
+import { uuid } from '@shared/ids'
 import { onScopeDispose, shallowRef } from 'vue'
 import { ApiError, isAbort } from '../api/errors'
 import { fileProblem, kindOf, MAX_FILES } from '../model/files'
-import { uuid } from '../model/ids'
 
 export interface Uploading {
   key: string

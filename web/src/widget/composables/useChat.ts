@@ -6,12 +6,12 @@ import type { Link } from '../net/connection'
 import type { Store } from '../net/keep'
 import type { ErrorFrame, MessageFrame, ServerFrame } from '../net/protocol'
 import type { Visit } from '../net/visitor'
+import { uuid } from '@shared/ids'
 import { computed, inject, ref, shallowRef } from 'vue'
-import { uuid } from '../chat/ids'
 import { Outbox } from '../chat/outbox'
 import { Sender } from '../chat/sender'
 import { acknowledged, amended, emptyTimeline, greeted, historyMerged, oldestSeq, ownedBy, received, starWords, turned, withdrawn, written } from '../chat/timeline'
-import { Connection } from '../net/connection'
+import { createConnection } from '../net/connection'
 import { Keep } from '../net/keep'
 import { visit } from '../net/visitor'
 import { useUploads } from './useUploads'
@@ -58,7 +58,7 @@ export function useChat(world: World) {
   // eslint-disable-next-line ts/no-use-before-define -- line and sender know each other; neither acts before both are here
   const onLinkLost = (): void => sender.disconnected()
 
-  const connection = new Connection({
+  const connection = createConnection({
     address: async (renew) => {
       if (shop.value === null || renew)
         shop.value = await visit(world.origin, keep, world.language.locale, world.fetch)

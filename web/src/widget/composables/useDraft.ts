@@ -1,7 +1,7 @@
 import type { Chat } from './useChat'
+import { uuid } from '@shared/ids'
 import { onScopeDispose, ref, shallowRef } from 'vue'
 import { refusal } from '../chat/files'
-import { uuid } from '../chat/ids'
 import { useLanguage } from '../locales'
 
 export interface DraftImage { id: string, file: File, preview: string }
