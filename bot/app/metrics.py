@@ -64,8 +64,8 @@ class Metrics:
         """A turn was committed."""
         for action in outcome.reasons.actions:
             self.turns.labels(action).inc()
-        if outcome.thought.handoff is not None:
-            self.handoffs.labels(outcome.thought.handoff.value).inc()
+        if outcome.plan.handoff is not None:
+            self.handoffs.labels(outcome.plan.handoff.value).inc()
         self.turn_s.observe(outcome.took_ms / 1000)
 
     def text(self) -> bytes:

@@ -30,8 +30,8 @@ from bot.sealing.finder import find_secrets, masked
 from bot.tools.spec import TOOL_SPECS
 from bot.tools.tools import ShopTools
 from bot.turn.commit import Outcome
+from bot.turn.current_planner import CurrentPlanner, LiveHours
 from bot.turn.knowledge import Knowledge
-from bot.turn.planners import LiveHours, Minds
 from bot.turn.worker import Turns
 from connectors.delivery.delivery import Delivery, Dispatch
 from connectors.mail.connector import MailConnector, SmtpAccount
@@ -154,7 +154,7 @@ class Services:
     storage: Storage
     keyring: Keyring
     knowledge: Knowledge
-    minds: Minds
+    planner: CurrentPlanner
     intake: Intake
     turns: Turns
     delivery: Delivery
@@ -264,7 +264,7 @@ async def services(
         def tools_in(zone: ZoneInfo) -> ShopTools:
             return ShopTools(gate, timezone=zone, has_mail=settings.has_mail, vouched=vouched)
 
-        minds = Minds(
+        planner = CurrentPlanner(
             kb,
             tools_in=tools_in,
             rules=rules,
@@ -289,7 +289,7 @@ async def services(
 
         turns = Turns(
             storage,
-            mind=minds,
+            planner=planner,
             desk=desk,
             typing=typing,
             clock=clock,
@@ -317,7 +317,7 @@ async def services(
             storage=storage,
             keyring=keyring,
             knowledge=kb,
-            minds=minds,
+            planner=planner,
             intake=intake,
             turns=turns,
             delivery=delivery,

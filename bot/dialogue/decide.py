@@ -1,6 +1,6 @@
-"""One turn's decision: an utterance and the memory in, steps and the new memory out. Pure.
+"""One turn's decision: an utterance and the memory in, actions and the new memory out. Pure.
 
-The order of thought: a button is a choice already made; a pending question may be answered,
+In this order: a button is a choice already made; a pending question may be answered,
 corrected, cancelled or interrupted; what is left are questions, one to three in a message.
 """
 
@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
-from bot.dialogue.memory import Memory, PendingTool
-from bot.dialogue.policy import Policy
-from bot.dialogue.steps import (
+from bot.dialogue.actions import (
+    Action,
     Answer,
     Ask,
     Clarify,
@@ -23,8 +22,9 @@ from bot.dialogue.steps import (
     HandOff,
     Remark,
     Run,
-    Step,
 )
+from bot.dialogue.memory import Memory, PendingTool
+from bot.dialogue.policy import Policy
 from knowledge_base.recognition.recognition import Band, Candidate, Recognition
 from knowledge_base.source.intent import Intent, IntentId
 from knowledge_base.text.masks import masked
@@ -109,7 +109,7 @@ class Dialogue:
         """Decide what to do about an utterance.
 
         Returns:
-            The steps, never empty, and the memory after them (tools may add to it).
+            The actions, never empty, and the memory after them (tools may add to it).
         """
         memory = replace(memory, is_english=utterance.is_english, order_age=memory.order_age + 1)
         button = utterance.button or self._picked(utterance.text, memory)
@@ -188,8 +188,8 @@ class Dialogue:
         )
         memory = replace(memory, pending=None, last_tool=intent)
         if number is None:
-            step, memory = self._ask("card_resend", "order_number", intent, {}, memory)
-            return Decision((step,)), memory
+            action, memory = self._ask("card_resend", "order_number", intent, {}, memory)
+            return Decision((action,)), memory
         return Decision((Run("card_resend", intent, {"order_number": number}),)), memory
 
     def _media(self, media: str, memory: Memory) -> tuple[Decision, Memory]:
@@ -222,18 +222,18 @@ class Dialogue:
         filled = self._fill(pending, utterance, is_interrupted=bool(others))
         if filled is not None:
             # "不对，是 DD…" corrects: the new value simply wins; a second question goes along
-            rest, memory = self._steps(others, utterance, replace(memory, pending=None))
+            rest, memory = self._actions(others, utterance, replace(memory, pending=None))
             return Decision((filled, *rest), recognitions), replace(memory, misses=0)
         if others:
-            steps, after = self._steps(others, utterance, memory)
-            if pending.is_optional or _ends_matter(steps):
-                return Decision(steps, recognitions), replace(after, pending=None)
+            actions, after = self._actions(others, utterance, memory)
+            if pending.is_optional or _ends_matter(actions):
+                return Decision(actions, recognitions), replace(after, pending=None)
             if after.pending is not memory.pending:  # the new matter asks for something itself
-                return Decision(steps, recognitions), after
+                return Decision(actions, recognitions), after
             if any(one.candidates[0].intent in FAREWELLS for one in others):
-                return Decision(steps, recognitions), replace(after, pending=None)
+                return Decision(actions, recognitions), replace(after, pending=None)
             resume = Ask(pending.tool, pending.asking, IntentId(pending.intent), why="resume")
-            return Decision((*steps, resume), recognitions), after
+            return Decision((*actions, resume), recognitions), after
         if pending.is_optional:
             return self._fresh(utterance, recognitions, replace(memory, pending=None))
         if sure:  # the same matter once more: ask again, kindly
@@ -301,11 +301,11 @@ class Dialogue:
         recognitions = tuple(self._settled(one, utterance) for one in recognitions)
         sure = [one for one in recognitions if one.band is Band.ANSWER]
         if sure:
-            steps, memory = self._steps(sure, utterance, replace(memory, misses=0))
+            actions, memory = self._actions(sure, utterance, replace(memory, misses=0))
             unsure = [one for one in recognitions if one.band is Band.CLARIFY]
-            if unsure and not _waits(steps):  # a second question, asked back after the first
-                steps = (*steps, Clarify(_choices(unsure[0])))
-            return Decision(steps, recognitions), memory
+            if unsure and not _waits(actions):  # a second question, asked back after the first
+                actions = (*actions, Clarify(_choices(unsure[0])))
+            return Decision(actions, recognitions), memory
         entity = self._about_entity(utterance, memory)
         if entity is not None:
             return Decision((entity,), recognitions), replace(memory, misses=0)
@@ -357,35 +357,37 @@ class Dialogue:
             )
         return None
 
-    def _steps(
+    def _actions(
         self, sure: Sequence[Recognition], utterance: Utterance, memory: Memory
-    ) -> tuple[tuple[Step, ...], Memory]:
-        """A step for each question that was understood, in order."""
-        steps: list[Step] = []
+    ) -> tuple[tuple[Action, ...], Memory]:
+        """An action for each question that was understood, in order."""
+        actions: list[Action] = []
         for recognition in sure:
-            step, memory = self._step(recognition, utterance, memory, is_only=len(sure) == 1)
-            if not any(_is_same(step, other) for other in steps):
-                steps.append(step)
+            action, memory = self._action(recognition, utterance, memory, is_only=len(sure) == 1)
+            if not any(_is_same(action, other) for other in actions):
+                actions.append(action)
         # who is handed to a person is not sold a card in the same breath
-        handoffs = [step for step in steps if isinstance(step, HandOff)]
+        handoffs = [action for action in actions if isinstance(action, HandOff)]
         if handoffs:
-            steps = [step for step in steps if not isinstance(step, HandOff | Ask)]
-            return (*steps, handoffs[0]), replace(memory, pending=None)
-        if len(steps) > 1:
-            polite = [self._is_chitchat(step) for step in steps]
+            actions = [action for action in actions if not isinstance(action, HandOff | Ask)]
+            return (*actions, handoffs[0]), replace(memory, pending=None)
+        if len(actions) > 1:
+            polite = [self._is_chitchat(action) for action in actions]
             if any(polite) and not all(polite):  # "你好，……谢谢": the question is what counts
-                steps = [
-                    step for step, is_polite in zip(steps, polite, strict=True) if not is_polite
+                actions = [
+                    action
+                    for action, is_polite in zip(actions, polite, strict=True)
+                    if not is_polite
                 ]
-        return tuple(steps), memory
+        return tuple(actions), memory
 
     @staticmethod
-    def _is_chitchat(step: Step) -> bool:
-        return isinstance(step, Answer) and step.intent in CHITCHAT
+    def _is_chitchat(action: Action) -> bool:
+        return isinstance(action, Answer) and action.intent in CHITCHAT
 
-    def _step(
+    def _action(
         self, recognition: Recognition, utterance: Utterance, memory: Memory, *, is_only: bool
-    ) -> tuple[Step, Memory]:
+    ) -> tuple[Action, Memory]:
         name = recognition.candidates[0].intent
         intent = self._intents[name]
         repeats = memory.repeats + 1 if memory.last_intent == name and is_only else 1
@@ -404,11 +406,11 @@ class Dialogue:
             return HandOff("repeated", name), replace(memory, pending=None, repeats=0)
         if intent.tool is None:
             return Answer(name), memory
-        return self._tool_step(intent, recognition, utterance, memory)
+        return self._tool_action(intent, recognition, utterance, memory)
 
-    def _tool_step(
+    def _tool_action(
         self, intent: Intent, recognition: Recognition, utterance: Utterance, memory: Memory
-    ) -> tuple[Step, Memory]:
+    ) -> tuple[Action, Memory]:
         tool = intent.tool or ""
         memory = replace(memory, last_tool=intent.id)
         if tool == "product_lookup":
@@ -431,7 +433,7 @@ class Dialogue:
     @staticmethod
     def _ask(
         tool: str, slot: str, intent: IntentId, slots: Mapping[str, str], memory: Memory
-    ) -> tuple[Step, Memory]:
+    ) -> tuple[Action, Memory]:
         running = memory.pending
         if running is not None and not running.is_optional and running.asking == slot:
             return Ask(tool, slot, IntentId(running.intent)), memory
@@ -466,27 +468,27 @@ def _may_mean(intent: str, memory: Memory) -> bool:
     return intent != "topup_not_arrived" or last.startswith("topup_")
 
 
-def _is_same(step: Step, other: Step) -> bool:
+def _is_same(action: Action, other: Action) -> bool:
     """Two questions whose answer is one look-up are answered once."""
-    if isinstance(step, Run) and isinstance(other, Run):
-        return (step.tool, step.slots) == (other.tool, other.slots)
-    if isinstance(step, Ask) and isinstance(other, Ask):
-        return step.slot == other.slot
-    return step == other
+    if isinstance(action, Run) and isinstance(other, Run):
+        return (action.tool, action.slots) == (other.tool, other.slots)
+    if isinstance(action, Ask) and isinstance(other, Ask):
+        return action.slot == other.slot
+    return action == other
 
 
 def _choices(recognition: Recognition) -> tuple[IntentId, ...]:
     return tuple(one.intent for one in recognition.candidates[:_MAX_CHOICES])
 
 
-def _waits(steps: Sequence[Step]) -> bool:
+def _waits(actions: Sequence[Action]) -> bool:
     """Whether somebody is to answer already: the customer, or a person."""
-    return any(isinstance(step, HandOff | Ask) for step in steps)
+    return any(isinstance(action, HandOff | Ask) for action in actions)
 
 
 def _plain(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
-def _ends_matter(steps: Sequence[Step]) -> bool:
-    return any(isinstance(step, HandOff) for step in steps)
+def _ends_matter(actions: Sequence[Action]) -> bool:
+    return any(isinstance(action, HandOff) for action in actions)

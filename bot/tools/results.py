@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bot.dialogue.steps import Run
+from bot.dialogue.actions import Run
 from connectors.messages import Address
 
 
@@ -61,6 +61,6 @@ class ToolResult:
 class Tools(Protocol):
     """Runs tools by name."""
 
-    async def run(self, step: Run, caller: Caller) -> ToolResult:
+    async def run(self, run: Run, caller: Caller) -> ToolResult:
         """Run one tool; a shop that cannot be reached is the outcome ``unavailable``."""
         ...

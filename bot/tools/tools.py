@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from pydantic import SecretStr
 
-from bot.dialogue.steps import Run
+from bot.dialogue.actions import Run
 from bot.tools.effects import StaffAlert
 from bot.tools.results import Caller, ToolResult
 from connectors.messages import Address, PeerKind
@@ -77,7 +77,7 @@ class ShopTools:
         self._timezone = timezone
         self._has_mail = has_mail
 
-    async def run(self, step: Run, caller: Caller) -> ToolResult:
+    async def run(self, run: Run, caller: Caller) -> ToolResult:
         """Run one tool."""
         is_known = caller.address.ref.channel == VOUCHING_CHANNEL
         vouched = await self._vouched(caller.address) if is_known else ()
@@ -89,43 +89,43 @@ class ShopTools:
             turn_id=caller.turn_id,
         )
         try:
-            match step.tool:
+            match run.tool:
                 case "order_lookup":
-                    return await self._order(step, requester, is_english=caller.is_english)
+                    return await self._order(run, requester, is_english=caller.is_english)
                 case "card_resend":
-                    return await self._resend(step, requester, is_english=caller.is_english)
+                    return await self._resend(run, requester, is_english=caller.is_english)
                 case "card_status":
-                    return await self._card(step, requester)
+                    return await self._card(run, requester)
                 case "product_lookup":
-                    return await self._product(step)
+                    return await self._product(run)
         except ShopError as error:
-            log.warning("tool_unavailable", tool=step.tool, error=type(error).__name__)
+            log.warning("tool_unavailable", tool=run.tool, error=type(error).__name__)
             return ToolResult("unavailable", reason="tool_error")
-        raise AssertionError(f"no such tool: {step.tool}")
+        raise AssertionError(f"no such tool: {run.tool}")
 
     # ------------------------------------------------------------------ orders
 
-    async def _order(self, step: Run, requester: Requester, *, is_english: bool) -> ToolResult:
-        number = step.slots["order_number"]
-        if step.wants_code:
-            return await self._code(step, requester)
-        answer = await self._gate.order(requester, number, proof=step.secrets.get("proof"))
+    async def _order(self, run: Run, requester: Requester, *, is_english: bool) -> ToolResult:
+        number = run.slots["order_number"]
+        if run.wants_code:
+            return await self._code(run, requester)
+        answer = await self._gate.order(requester, number, proof=run.secrets.get("proof"))
         if answer.outcome is OrderOutcome.PRIVATE_ONLY:
             return ToolResult("not_found", remark="group")
         if answer.outcome is OrderOutcome.PROOF_NEEDED:
-            return self._asks_proof(step, ToolResult("not_found"), is_optional=False)
+            return self._asks_proof(run, ToolResult("not_found"), is_optional=False)
         result = ToolResult(
             answer.outcome.value,
             variables=self._order_variables(answer.view, is_english=is_english),
             secrets=_secrets(answer.view),
-            accepted=_accepted(step, answer),
+            accepted=_accepted(run, answer),
             effects=_effects(answer),
             order_number=number if answer.view is not None else None,
             reason=_reason(answer),
         )
         if answer.outcome is OrderOutcome.DELIVERED and not result.secrets:
             # told that it was delivered, the next thing that is wanted are the cards
-            return self._asks_proof(step, result, is_optional=True)
+            return self._asks_proof(run, result, is_optional=True)
         if result.outcome == "not_found":  # the next number that comes corrects this one
             return replace(
                 result,
@@ -135,37 +135,37 @@ class ShopTools:
                 buttons=("handoff",),
             )
         if answer.only_code:
-            return self._asks_again(step, replace(result, remark="contested"))
+            return self._asks_again(run, replace(result, remark="contested"))
         if result.outcome in {"throttled", "locked"}:
             return replace(result, buttons=("handoff",))
         return result
 
-    async def _resend(self, step: Run, requester: Requester, *, is_english: bool) -> ToolResult:
-        if step.wants_code:
-            return await self._code(step, requester)
-        number = step.slots["order_number"]
-        answer = await self._gate.resend(requester, number, proof=step.secrets.get("proof"))
+    async def _resend(self, run: Run, requester: Requester, *, is_english: bool) -> ToolResult:
+        if run.wants_code:
+            return await self._code(run, requester)
+        number = run.slots["order_number"]
+        answer = await self._gate.resend(requester, number, proof=run.secrets.get("proof"))
         if answer.outcome is ResendOutcome.PRIVATE_ONLY:
             return ToolResult("not_found", remark="group")
         result = ToolResult(
             answer.outcome.value,
             variables=self._order_variables(answer.view, is_english=is_english),
             secrets=_secrets(answer.view),
-            accepted=_accepted(step, answer),
+            accepted=_accepted(run, answer),
             effects=_effects(answer),
             order_number=number if answer.view is not None else None,
             reason="tool_error" if answer.outcome is ResendOutcome.UNAVAILABLE else None,
         )
         if answer.only_code:
-            return self._asks_again(step, replace(result, remark="contested"))
+            return self._asks_again(run, replace(result, remark="contested"))
         if answer.outcome is ResendOutcome.PROOF_NEEDED:
-            return self._asks_proof(step, result, is_optional=False)
+            return self._asks_proof(run, result, is_optional=False)
         if answer.outcome is ResendOutcome.NOT_FOUND:
-            return self._asks_again(step, result)
+            return self._asks_again(run, result)
         return result
 
-    async def _code(self, step: Run, requester: Requester) -> ToolResult:
-        answer = await self._gate.send_code(requester, step.slots["order_number"])
+    async def _code(self, run: Run, requester: Requester) -> ToolResult:
+        answer = await self._gate.send_code(requester, run.slots["order_number"])
         if answer.outcome is CodeOutcome.PRIVATE_ONLY:
             return ToolResult("not_found", remark="group")
         if answer.outcome is not CodeOutcome.SENT:
@@ -175,27 +175,27 @@ class ShopTools:
             remark="code_sent",
             effects=answer.effects,
             asks="proof",
-            asks_with=("card_resend", dict(step.slots)),
+            asks_with=("card_resend", dict(run.slots)),
             buttons=("cancel", "handoff"),
         )
 
-    def _asks_proof(self, step: Run, result: ToolResult, *, is_optional: bool) -> ToolResult:
+    def _asks_proof(self, run: Run, result: ToolResult, *, is_optional: bool) -> ToolResult:
         buttons = _OWNER_BUTTONS if self._has_mail else _OWNER_BUTTONS[1:]
         return replace(
             result,
             asks="proof",
-            asks_with=("card_resend", {"order_number": step.slots["order_number"]}),
+            asks_with=("card_resend", {"order_number": run.slots["order_number"]}),
             is_optional=is_optional,
             buttons=buttons,
         )
 
-    def _asks_again(self, step: Run, result: ToolResult) -> ToolResult:
+    def _asks_again(self, run: Run, result: ToolResult) -> ToolResult:
         """Unknown order and wrong proof look alike: both may be tried again, both end alike."""
         buttons = ("code", "cancel", "handoff") if self._has_mail else ("cancel", "handoff")
         return replace(
             result,
             asks="proof",
-            asks_with=("card_resend", {"order_number": step.slots["order_number"]}),
+            asks_with=("card_resend", {"order_number": run.slots["order_number"]}),
             buttons=buttons,
         )
 
@@ -222,11 +222,11 @@ class ShopTools:
 
     # ------------------------------------------------------------------ cards and products
 
-    async def _card(self, step: Run, requester: Requester) -> ToolResult:
-        answer = await self._gate.card(requester, step.secrets["card_secret"])
+    async def _card(self, run: Run, requester: Requester) -> ToolResult:
+        answer = await self._gate.card(requester, run.secrets["card_secret"])
         if answer.outcome.value == "private_only":
             return ToolResult("not_ours", remark="group")
-        typed = step.secrets["card_secret"].get_secret_value()
+        typed = run.secrets["card_secret"].get_secret_value()
         result = ToolResult(
             answer.outcome.value,
             variables=self._card_variables(answer.view),
@@ -249,9 +249,9 @@ class ShopTools:
             }
         }
 
-    async def _product(self, step: Run) -> ToolResult:
-        answer = await self._gate.products(step.slots["product"])
-        last = step.slots.get("last_product")
+    async def _product(self, run: Run) -> ToolResult:
+        answer = await self._gate.products(run.slots["product"])
+        last = run.slots.get("last_product")
         if answer.product is None and last is not None:
             # "那多少钱": the product that was spoken of before
             answer = await self._gate.products(last)
@@ -314,9 +314,9 @@ def _effects(answer: OrderAnswer | ResendAnswer) -> tuple[Effect | StaffAlert, .
     )
 
 
-def _accepted(step: Run, answer: OrderAnswer | ResendAnswer) -> tuple[str, ...]:
+def _accepted(run: Run, answer: OrderAnswer | ResendAnswer) -> tuple[str, ...]:
     """The proof that was typed, where it was one."""
-    typed = step.secrets.get("proof")
+    typed = run.secrets.get("proof")
     is_taken = any(isinstance(effect, Proof) for effect in answer.effects)
     return (typed.get_secret_value(),) if typed is not None and is_taken else ()
 

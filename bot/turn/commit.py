@@ -12,7 +12,7 @@ from bot.dialogue.memory import MEMORY_KEY
 from bot.sealing.resealing import reseal
 from bot.tools import effects
 from bot.tools.effects import EffectsWork
-from bot.turn.planner import Thought
+from bot.turn.planner import Plan
 from bot.wording.compose import Reply
 from handoff.desk.desk import Desk
 from handoff.desk.speech import say, sealed
@@ -65,7 +65,7 @@ class Outcome:
     """
 
     conversation: Conversation
-    thought: Thought
+    plan: Plan
     reasons: TurnReasons
     messages: tuple[Message, ...]
     took_ms: float
@@ -77,7 +77,7 @@ def commit_turn(
     *,
     seen: Conversation,
     group: Sequence[Pending],
-    thought: Thought,
+    plan: Plan,
     turn_id: str,
     at: datetime,
     took_ms: float,
@@ -86,11 +86,11 @@ def commit_turn(
     """Store a turn, its replies and the state that follows.
 
     Args:
-        seen: The conversation that the thought was thought on.
+        seen: The conversation as it was planned on.
 
     Raises:
         StaleTurn: It has another owner since, or a message of the group had its turn: nothing is
-            changed, think again.
+            changed, plan again.
     """
     conversation = work.conversations.lock(seen.id)
     if (conversation.owner_epoch, conversation.state, conversation.mode) != (
@@ -101,43 +101,43 @@ def commit_turn(
         raise StaleTurn(f"conversation {seen.id} moved on")
     if not work.inbox.assign([one.id for one in group], turn_id):
         raise StaleTurn(f"conversation {seen.id}: a message had its turn")
-    reasons = thought.reasons(turn_id, titles)
-    memory = reseal(work, conversation, thought.accepted, at, thought.memory)
+    reasons = plan.reasons(turn_id, titles)
+    memory = reseal(work, conversation, plan.accepted, at, plan.memory)
     conversation = replace(
         conversation,
         memory={**conversation.memory, MEMORY_KEY: memory.as_json()},
         # notices speak the customer's language too
-        locale="en" if thought.memory.is_english else "zh",
+        locale="en" if plan.memory.is_english else "zh",
     )
-    wrote = moves.CustomerWrote(reopens=thought.reopens, first_seq=group[0].message.seq)
-    is_plain = conversation.state is State.BOT and thought.handoff is None
-    if not is_plain or thought.occurrence is not None:
+    wrote = moves.CustomerWrote(reopens=plan.reopens, first_seq=group[0].message.seq)
+    is_plain = conversation.state is State.BOT and plan.handoff is None
+    if not is_plain or plan.occurrence is not None:
         conversation = desk.perform(work, conversation, wrote)
-    if thought.occurrence is not None:
-        conversation = desk.perform(work, conversation, thought.occurrence)
+    if plan.occurrence is not None:
+        conversation = desk.perform(work, conversation, plan.occurrence)
     messages: list[Message] = []
-    for reply in thought.replies:
+    for reply in plan.replies:
         conversation, message = _say(work, conversation, reply, turn_id, at, is_last=False)
         messages.append(message)
-    if thought.lead is not None:
-        conversation, message = _say(work, conversation, thought.lead, turn_id, at, is_last=True)
+    if plan.lead is not None:
+        conversation, message = _say(work, conversation, plan.lead, turn_id, at, is_last=True)
         messages.append(message)
     work.turns.add(conversation, reasons, at=at, took_ms=took_ms)
-    if thought.effects:
-        effects.apply(work, conversation, thought.effects, at)
-    if thought.csat is not None:
-        _rate(work, conversation, thought.csat, group[0])
-    if thought.has_failed:
+    if plan.effects:
+        effects.apply(work, conversation, plan.effects, at)
+    if plan.csat is not None:
+        _rate(work, conversation, plan.csat, group[0])
+    if plan.has_failed:
         conversation = desk.perform(work, conversation, moves.BotFailed())
-    elif thought.handoff is not None:
-        asked = moves.HandoffRequested(reason=thought.handoff, summary=thought.summary)
+    elif plan.handoff is not None:
+        asked = moves.HandoffRequested(reason=plan.handoff, summary=plan.summary)
         conversation = desk.perform(work, conversation, asked)
-    elif is_plain and thought.occurrence is None:
+    elif is_plain and plan.occurrence is None:
         # the usual turn stores the conversation once: the move is made over what was said
         conversation = desk.perform(work, conversation, wrote)
     else:
         conversation = work.conversations.save(conversation)
-    return Outcome(conversation, thought, reasons, tuple(messages), took_ms)
+    return Outcome(conversation, plan, reasons, tuple(messages), took_ms)
 
 
 def _say(

@@ -1,6 +1,6 @@
-"""Thinking through a turn: may the bot speak, what is wanted, what do the tools find.
+"""Planning a turn: may the bot speak, what is wanted, what do the tools find.
 
-Nothing is changed here. What comes out is a ``Thought``: the replies, the memory and the reasons,
+Nothing is changed here. What comes out is a ``Plan``: the replies, the memory and the reasons,
 for the commit to store or to throw away.
 """
 
@@ -11,15 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from bot.dialogue.decide import (
-    CHITCHAT,
-    FAREWELLS,
-    Dialogue,
-    Questions,
-    Utterance,
-)
-from bot.dialogue.memory import MEMORY_KEY, Memory
-from bot.dialogue.steps import (
+from bot.dialogue.actions import (
+    Action,
     Answer,
     Ask,
     Clarify,
@@ -28,10 +21,17 @@ from bot.dialogue.steps import (
     HandOff,
     Remark,
     Run,
-    Step,
     Welcome,
-    action_of,
+    action_name,
 )
+from bot.dialogue.decide import (
+    CHITCHAT,
+    FAREWELLS,
+    Dialogue,
+    Questions,
+    Utterance,
+)
+from bot.dialogue.memory import MEMORY_KEY, Memory
 from bot.inbox.quotes import with_quoted
 from bot.tools.results import Caller, ToolResult, Tools
 from bot.tools.spec import state_told
@@ -58,7 +58,7 @@ _QUEUE_BUTTONS: Mapping[str, Occurrence] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Thought:
+class Plan:
     """What a turn would do.
 
     Attributes:
@@ -90,7 +90,7 @@ class Thought:
     csat: int | None = None
 
     @classmethod
-    def failed(cls, memory: Memory) -> Thought:
+    def failed(cls, memory: Memory) -> Plan:
         """The bot broke twice: a person takes over."""
         return cls(memory=memory, actions=("handoff",), has_failed=True)
 
@@ -121,7 +121,7 @@ class Thought:
 
 
 @dataclass(frozen=True, slots=True)
-class Mind:
+class Planner:
     """What the bot knows at this moment; swapped whole when kb.yaml changes.
 
     Attributes:
@@ -177,14 +177,14 @@ class Mind:
         found = self.questions(utterance.words, "")
         return bool(found) and found[0].rule in {"exact", "pattern"}
 
-    async def think(
+    async def plan(
         self, conversation: Conversation, group: Sequence[Pending], turn_id: str, now: datetime
-    ) -> Thought:
-        """Think through one turn."""
+    ) -> Plan:
+        """Plan one turn."""
         memory = self.memory(conversation)
         first = group[0]
         if first.kind is InboundKind.CSAT:
-            return Thought(memory=memory, reopens=False, csat=first.score)
+            return Plan(memory=memory, reopens=False, csat=first.score)
         text = "\n".join(one.text for one in group)
         utterance = replace(
             self.read(text, memory),
@@ -204,7 +204,7 @@ class Mind:
         if conversation.state is State.WAITING:
             occurrence = self._queue_choice(utterance)
             if occurrence is not None:
-                return Thought(memory=memory, occurrence=occurrence)
+                return Plan(memory=memory, occurrence=occurrence)
         if speech in {Speech.NOTHING, Speech.NOTICES_ONLY}:
             # what the bot would have understood is shown to the agent, and to nobody else
             recognitions = self.questions(utterance.words, "") if utterance.words else ()
@@ -218,27 +218,27 @@ class Mind:
             decision = self._greeted(utterance, memory)
         else:
             decision, memory = self.dialogue.decide(utterance, memory)
-        thought = await self._carry_out(decision, memory, conversation, group, turn_id)
-        thought = replace(thought, reopens=reopens)
-        if speech is Speech.ANSWERS_WITH_PROMISE and thought.replies:
+        plan = await self._carry_out(decision, memory, conversation, group, turn_id)
+        plan = replace(plan, reopens=reopens)
+        if speech is Speech.ANSWERS_WITH_PROMISE and plan.replies:
             composer = self._composer(conversation, memory)
-            promised = composer.promised(thought.replies[-1], self.when_open(memory.is_english))
-            thought = replace(thought, replies=(*thought.replies[:-1], promised))
-        return self._with_privacy(thought, conversation.address.ref.channel)
+            promised = composer.promised(plan.replies[-1], self.when_open(memory.is_english))
+            plan = replace(plan, replies=(*plan.replies[:-1], promised))
+        return self._with_privacy(plan, conversation.address.ref.channel)
 
-    def _with_privacy(self, thought: Thought, channel: str) -> Thought:
-        """The thought with the privacy notice under its last reply, the first time there is one."""
-        memory = thought.memory
-        if self.privacy is None or memory.knows_privacy or not thought.replies:
-            return thought
+    def _with_privacy(self, plan: Plan, channel: str) -> Plan:
+        """The plan with the privacy notice under its last reply, the first time there is one."""
+        memory = plan.memory
+        if self.privacy is None or memory.knows_privacy or not plan.replies:
+            return plan
         if channel in _SHOWS_GREETING:
-            return thought
-        last = thought.replies[-1]
+            return plan
+        last = plan.replies[-1]
         notice = self.privacy.said(is_english=memory.is_english)
         told = replace(last, text=f"{last.text}\n\n{notice}")
         return replace(
-            thought,
-            replies=(*thought.replies[:-1], told),
+            plan,
+            replies=(*plan.replies[:-1], told),
             memory=replace(memory, knows_privacy=True),
         )
 
@@ -251,9 +251,9 @@ class Mind:
 
     def _silent(
         self, memory: Memory, recognitions: tuple[Recognition, ...], *, reopens: bool
-    ) -> Thought:
+    ) -> Plan:
         best = recognitions[0].candidates[:1] if recognitions else ()
-        return Thought(
+        return Plan(
             memory=memory,
             reopens=reopens,
             recognitions=recognitions,
@@ -302,7 +302,7 @@ class Mind:
         conversation: Conversation,
         group: Sequence[Pending],
         turn_id: str,
-    ) -> Thought:
+    ) -> Plan:
         composer = self._composer(conversation, memory)
         caller = Caller(
             address=conversation.address,
@@ -312,92 +312,90 @@ class Mind:
             conversation_id=conversation.id,
             is_english=memory.is_english,
         )
-        thought = Thought(
+        plan = Plan(
             memory=memory,
-            actions=tuple(action_of(step) for step in decision.steps),
+            actions=tuple(action_name(action) for action in decision.actions),
             recognitions=decision.recognitions,
         )
-        for step in decision.steps:
-            thought = await self._one(step, thought, composer, caller)
-        return self._finished(thought)
+        for action in decision.actions:
+            plan = await self._one(action, plan, composer, caller)
+        return self._finished(plan)
 
     async def _one(
         self,
-        step: Step,
-        thought: Thought,
+        action: Action,
+        plan: Plan,
         composer: Composer,
         caller: Caller,
-    ) -> Thought:
-        match step:
+    ) -> Plan:
+        match action:
             case Run():
-                return await self._ran(step, thought, composer, caller)
+                return await self._ran(action, plan, composer, caller)
             case HandOff():
-                lead = composer.lead(step)
+                lead = composer.lead(action)
                 return replace(
-                    self._about(thought, step.intent), lead=lead, handoff=Reason(step.reason)
+                    self._about(plan, action.intent), lead=lead, handoff=Reason(action.reason)
                 )
             case Answer():
-                memory = thought.memory
-                if step.intent not in CHITCHAT:
-                    memory = memory.having_tried(f"答复：{self.intents[step.intent].title}")
+                memory = plan.memory
+                if action.intent not in CHITCHAT:
+                    memory = memory.having_tried(f"答复：{self.intents[action.intent].title}")
                 return replace(
-                    self._about(thought, step.intent),
+                    self._about(plan, action.intent),
                     memory=memory,
-                    replies=(*thought.replies, composer.answer(step)),
+                    replies=(*plan.replies, composer.answer(action)),
                 )
             case Clarify():
-                reply = composer.clarify(step)
+                reply = composer.clarify(action)
             case Ask():
-                thought = self._about(thought, step.intent)
-                reply = composer.ask(step)
+                plan = self._about(plan, action.intent)
+                reply = composer.ask(action)
             case Fallback():
-                reply = composer.fallback(step)
+                reply = composer.fallback(action)
             case Remark():
-                reply = composer.remark(step)
+                reply = composer.remark(action)
             case Welcome():
-                reply = composer.welcome(step)
-        return replace(thought, replies=(*thought.replies, reply))
+                reply = composer.welcome(action)
+        return replace(plan, replies=(*plan.replies, reply))
 
-    async def _ran(
-        self, step: Run, thought: Thought, composer: Composer, caller: Caller
-    ) -> Thought:
-        result: ToolResult = await self.tools.run(step, caller)
-        thought = self._about(thought, step.intent)
+    async def _ran(self, action: Run, plan: Plan, composer: Composer, caller: Caller) -> Plan:
+        result: ToolResult = await self.tools.run(action, caller)
+        plan = self._about(plan, action.intent)
         return replace(
-            thought,
-            memory=remember(thought.memory, step, result),
-            replies=(*thought.replies, composer.result(step, result)),
-            handoff=thought.handoff or (Reason(result.reason) if result.reason else None),
-            tool=thought.tool or step.tool,
-            outcome=thought.outcome or result.outcome,
-            effects=(*thought.effects, *result.effects),
-            accepted=(*thought.accepted, *result.accepted),
+            plan,
+            memory=remember(plan.memory, action, result),
+            replies=(*plan.replies, composer.result(action, result)),
+            handoff=plan.handoff or (Reason(result.reason) if result.reason else None),
+            tool=plan.tool or action.tool,
+            outcome=plan.outcome or result.outcome,
+            effects=(*plan.effects, *result.effects),
+            accepted=(*plan.accepted, *result.accepted),
         )
 
-    def _about(self, thought: Thought, intent: IntentId | None) -> Thought:
+    def _about(self, plan: Plan, intent: IntentId | None) -> Plan:
         """The first intent of a turn names it."""
-        if thought.intent is not None or intent is None:
-            return thought
+        if plan.intent is not None or intent is None:
+            return plan
         known = self.intents.get(intent)
-        return replace(thought, intent=intent, intent_title=known.title if known else None)
+        return replace(plan, intent=intent, intent_title=known.title if known else None)
 
     @staticmethod
-    def _finished(thought: Thought) -> Thought:
-        memory = thought.memory
-        if thought.replies and thought.replies[-1].buttons:
-            buttons = tuple((one.id, one.label) for one in thought.replies[-1].buttons)
+    def _finished(plan: Plan) -> Plan:
+        memory = plan.memory
+        if plan.replies and plan.replies[-1].buttons:
+            buttons = tuple((one.id, one.label) for one in plan.replies[-1].buttons)
             memory = replace(memory, offered=buttons)
-        if thought.handoff is not None:
+        if plan.handoff is not None:
             memory = replace(memory, pending=None)
         summary = {
-            "wanted": thought.intent_title,
+            "wanted": plan.intent_title,
             "tried": list(memory.tried),
             "orders": [
                 {"number": show_number(OrderNumber(number)), "state_text": state_told(outcome)}
                 for number, outcome in memory.orders
             ],
         }
-        return replace(thought, memory=memory, summary=summary)
+        return replace(plan, memory=memory, summary=summary)
 
 
 def _media_of(group: Sequence[Pending]) -> str | None:

@@ -28,7 +28,7 @@ from bot.turn.commit import (
     commit_turn,
 )
 from bot.turn.fragments import MAX_FRAGMENTS, looks_unfinished
-from bot.turn.planner import Mind, Thought
+from bot.turn.planner import Plan, Planner
 from bot.wording.compose import merged
 from connectors.messages import Address, InboundKind
 from handoff.desk.desk import Desk
@@ -65,7 +65,7 @@ class Turns:
     """Gives every stored message its turn.
 
     Args:
-        mind: What the bot knows now; asked for once a turn, so that a reload takes effect between
+        planner: Gives the planner in use; asked once a turn, so that a reload takes effect between
             turns and never within one.
         fragment_wait_s: How long the rest of an unfinished sentence is waited for.
         timeout_s: A turn that takes longer is tried once more and then handed to a person.
@@ -78,7 +78,7 @@ class Turns:
         self,
         units: Units[TurnWork],
         *,
-        mind: Callable[[], Mind],
+        planner: Callable[[], Planner],
         desk: Desk,
         typing: Typing,
         clock: Callable[[], datetime],
@@ -90,7 +90,7 @@ class Turns:
     ) -> None:
         self._units = units
         self._queue = queue or TurnQueue()
-        self._mind = mind
+        self._planner = planner
         self._desk = desk
         self._typing = typing
         self._clock = clock
@@ -249,19 +249,19 @@ class Turns:
         loaded = known or await self._load(conversation_id)
         if not loaded.pending:
             return False
-        mind = self._mind()
+        planner = self._planner()
         group = _all_words(loaded.pending) if takes_all else ()
-        group = group or await self._whole_sentence(mind, loaded, place)
+        group = group or await self._whole_sentence(planner, loaded, place)
         turn_id = str(ULID())
         attempt = await self._attempt(conversation_id, group)
         if attempt < MAX_ATTEMPTS:
-            thought = await self._think(mind, loaded.conversation, group, turn_id)
+            plan = await self._plan(planner, loaded.conversation, group, turn_id)
         else:
             log.error("turn_given_up", conversation_id=conversation_id, attempt=attempt)
-            thought = Thought.failed(mind.memory(loaded.conversation))
+            plan = Plan.failed(planner.memory(loaded.conversation))
         took_ms = (time.perf_counter() - started) * 1000
         outcome = await self._commit(
-            mind, loaded.conversation, group, thought, turn_id=turn_id, took_ms=took_ms
+            planner, loaded.conversation, group, plan, turn_id=turn_id, took_ms=took_ms
         )
         self._on_turn(outcome)
         # of a flood only the first are read at a time: who took them all looks again
@@ -293,7 +293,7 @@ class Turns:
     # ------------------------------------------------------------------ fragments
 
     async def _whole_sentence(
-        self, mind: Mind, loaded: _Loaded, place: Place
+        self, planner: Planner, loaded: _Loaded, place: Place
     ) -> tuple[Pending, ...]:
         """The first message that waits, and those that finish its sentence.
 
@@ -301,8 +301,8 @@ class Turns:
         """
         conversation, pending = loaded.conversation, loaded.pending
         group = list(pending[:1])
-        memory = mind.memory(conversation)
-        if not mind.listens_for_more(conversation):
+        memory = planner.memory(conversation)
+        if not planner.listens_for_more(conversation):
             return tuple(group)
         # the rest of what was left behind would have come long ago
         may_wait = self._fragment_wait_s > 0 and conversation.id not in self._left_behind
@@ -313,7 +313,9 @@ class Turns:
         while len(group) < MAX_FRAGMENTS and _is_words(group[-1]):
             text = "".join(one.text for one in group)
             # the cheap look first: most sentences end, and recognising them twice is dear
-            if not looks_unfinished(text, is_understood=False) or mind.is_understood(text, memory):
+            if not looks_unfinished(text, is_understood=False) or planner.is_understood(
+                text, memory
+            ):
                 break
             if len(pending) <= len(group):
                 await self._typing(conversation.address, "bot", is_on=True)
@@ -364,35 +366,35 @@ class Turns:
             arrived.set()
         return pending
 
-    # ------------------------------------------------------------------ thinking and committing
+    # ------------------------------------------------------------------ planning and committing
 
-    async def _think(
-        self, mind: Mind, conversation: Conversation, group: Sequence[Pending], turn_id: str
-    ) -> Thought:
+    async def _plan(
+        self, planner: Planner, conversation: Conversation, group: Sequence[Pending], turn_id: str
+    ) -> Plan:
         for attempt in (1, 2):
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    return await mind.think(conversation, group, turn_id, self._clock())
+                    return await planner.plan(conversation, group, turn_id, self._clock())
             except StorageUnavailable:
                 raise
             except Exception as error:
                 # one retry, then a person: a customer must never wait for a bot that is broken
                 log.exception("bot_failed", attempt=attempt, error=type(error).__name__)
-        return Thought.failed(mind.memory(conversation))
+        return Plan.failed(planner.memory(conversation))
 
     async def _commit(
         self,
-        mind: Mind,
+        planner: Planner,
         conversation: Conversation,
         group: Sequence[Pending],
-        thought: Thought,
+        plan: Plan,
         *,
         turn_id: str,
         took_ms: float,
     ) -> Outcome:
         at = self._clock()
         if self._merges(conversation.address):
-            thought = replace(thought, replies=merged(thought.replies))
+            plan = replace(plan, replies=merged(plan.replies))
 
         def unit(work: TurnWork) -> Outcome:
             return commit_turn(
@@ -400,11 +402,11 @@ class Turns:
                 self._desk,
                 seen=conversation,
                 group=group,
-                thought=thought,
+                plan=plan,
                 turn_id=turn_id,
                 at=at,
                 took_ms=took_ms,
-                titles=mind.titles,
+                titles=planner.titles,
             )
 
         return await self._units.write(unit)

@@ -1,4 +1,4 @@
-"""From steps and tools' results to the messages that the customer reads. Pure."""
+"""From actions and tools' results to the messages that the customer reads. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.dialogue.memory import Memory, PendingTool
-from bot.dialogue.steps import (
+from bot.dialogue.actions import (
     Answer,
     Ask,
     Clarify,
@@ -17,6 +16,7 @@ from bot.dialogue.steps import (
     Run,
     Welcome,
 )
+from bot.dialogue.memory import Memory, PendingTool
 from bot.tools.results import ToolResult
 from bot.tools.spec import told
 from bot.wording.customer import (
@@ -52,7 +52,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Words steps for one customer.
+    """Words actions for one customer.
 
     Attributes:
         shop: The ``shop.*`` variables.
@@ -69,9 +69,9 @@ class Composer:
     pictures: Mapping[str, Attachment]
     choose: Callable[[int], int]
 
-    def answer(self, step: Answer) -> Reply:
+    def answer(self, action: Answer) -> Reply:
         """An intent's written answer, with what is offered next."""
-        intent = self.intents[step.intent]
+        intent = self.intents[action.intent]
         return Reply(
             self._worded(intent, {"shop": self.shop}),
             self._intent_buttons(intent.then),
@@ -80,56 +80,56 @@ class Composer:
             ),
         )
 
-    def clarify(self, step: Clarify) -> Reply:
+    def clarify(self, action: Clarify) -> Reply:
         """Ask which one is meant."""
-        buttons = (*self._intent_buttons(step.intents), self._button("none"))
+        buttons = (*self._intent_buttons(action.intents), self._button("none"))
         return Reply(self._said(REMARKS["clarify"]), buttons)
 
-    def ask(self, step: Ask) -> Reply:
+    def ask(self, action: Ask) -> Reply:
         """Ask for a slot."""
-        words = ASKS.get((step.slot, step.why)) or ASKS[step.slot, "missing"]
+        words = ASKS.get((action.slot, action.why)) or ASKS[action.slot, "missing"]
         text = self._said(words)
-        by_mail = step.slot == "proof" and self.has_mail
+        by_mail = action.slot == "proof" and self.has_mail
         if by_mail:
             text = f"{text}{self._said(REMARKS['proof_by_mail'])}"
         extra = ("code",) if by_mail else ()
         return Reply(text, tuple(map(self._button, (*extra, "cancel", "handoff"))))
 
-    def fallback(self, step: Fallback) -> Reply:
+    def fallback(self, action: Fallback) -> Reply:
         """Say that it was not understood."""
-        buttons = (*self._intent_buttons(step.intents), self._button("handoff"))
+        buttons = (*self._intent_buttons(action.intents), self._button("handoff"))
         return Reply(self._said(REMARKS["fallback"]), buttons)
 
-    def remark(self, step: Remark) -> Reply:
+    def remark(self, action: Remark) -> Reply:
         """One of the bot's own sentences."""
         offers = {
             *("media_unread", "voice_unread", "other_unread"),
             *("evidence_taken", "where_is_number"),
         }
-        buttons = (self._button("handoff"),) if step.name in offers else ()
-        return Reply(self._said(REMARKS[step.name]), buttons)
+        buttons = (self._button("handoff"),) if action.name in offers else ()
+        return Reply(self._said(REMARKS[action.name]), buttons)
 
-    def lead(self, step: HandOff) -> Reply | None:
+    def lead(self, action: HandOff) -> Reply | None:
         """What an intent says before a person takes over; ``None`` if the notice says it all."""
-        intent = self.intents.get(step.intent) if step.intent is not None else None
-        if intent is None or intent.handoff is None or step.reason == "repeated":
+        intent = self.intents.get(action.intent) if action.intent is not None else None
+        if intent is None or intent.handoff is None or action.reason == "repeated":
             return None
         text = intent.handoff.text
         if self.is_english and intent.answers_en:
             text = intent.answers_en[0]
         return Reply(render(text, {"shop": self.shop})) if text else None
 
-    def result(self, step: Run, result: ToolResult) -> Reply:
+    def result(self, action: Run, result: ToolResult) -> Reply:
         """What a tool found, in the shop's words where it has some."""
-        intent = self.intents.get(step.intent)
+        intent = self.intents.get(action.intent)
         variables = {"shop": self.shop, **result.variables}
         if result.remark is not None:
             text = self._said(REMARKS[result.remark])
         else:
             # a tool may go on as another one (state, then cards): its words are its own
-            is_own = intent is not None and intent.tool == step.tool
+            is_own = intent is not None and intent.tool == action.tool
             own = intent.outcomes.get(result.outcome) if intent is not None and is_own else None
-            template = self._said(OUTCOMES[step.tool][result.outcome])
+            template = self._said(OUTCOMES[action.tool][result.outcome])
             if own is not None:
                 template = (own.en or template) if self.is_english else own.text
             text = render(template, variables)
@@ -144,12 +144,12 @@ class Composer:
             buttons = self._intent_buttons(intent.then)
         return Reply(text, buttons[:_MAX_BUTTONS], result.secrets, order_number=result.order_number)
 
-    def welcome(self, step: Welcome) -> Reply:
+    def welcome(self, action: Welcome) -> Reply:
         """The first words to somebody who has just arrived."""
-        buttons = self._intent_buttons(step.intents)
+        buttons = self._intent_buttons(action.intents)
         if self.is_english:
             return Reply(f"Hello! This is {self.shop['name']}. How can I help you?", buttons)
-        return Reply(step.text or f"您好，这里是{self.shop['name']}，有什么可以帮您？", buttons)
+        return Reply(action.text or f"您好，这里是{self.shop['name']}，有什么可以帮您？", buttons)
 
     def promised(self, reply: Reply, when: str) -> Reply:
         """The reply with the promise that a person will read it too, and when."""
@@ -202,14 +202,14 @@ def merged(replies: Sequence[Reply]) -> tuple[Reply, ...]:
     )
 
 
-def remember(memory: Memory, step: Run, result: ToolResult) -> Memory:
+def remember(memory: Memory, action: Run, result: ToolResult) -> Memory:
     """The memory after a tool has run."""
     pending = None
     if result.asks is not None and result.asks_with is not None:
         tool, slots = result.asks_with
         pending = PendingTool(
             tool=tool,
-            intent=step.intent,
+            intent=action.intent,
             asking=result.asks,
             slots=dict(slots),
             tries=memory.pending.tries if memory.pending is not None else 0,
@@ -220,4 +220,4 @@ def remember(memory: Memory, step: Run, result: ToolResult) -> Memory:
         memory = memory.having_seen(result.order_number, result.outcome)
     if result.product is not None:
         memory = replace(memory, last_product=result.product)
-    return memory.having_tried(told(step.tool, result.outcome))
+    return memory.having_tried(told(action.tool, result.outcome))

@@ -14,7 +14,7 @@ import pytest
 from bot.app.services import Services, services
 from bot.app.settings import Settings
 from bot.turn.knowledge import Knowledge
-from bot.turn.planner import Mind, Thought
+from bot.turn.planner import Plan, Planner
 from handoff.errors import StorageUnavailable
 from handoff.model.conversation import Conversation
 from handoff.model.inbound import Pending
@@ -30,22 +30,22 @@ class Killed(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class DeadlyMind:
-    """A mind that ends the process at one text, and keeps what it was asked to think of."""
+class DeadlyPlanner:
+    """A planner that ends the process at one text, and keeps what it was asked to plan for."""
 
-    mind: Mind
-    thought_of: list[str]
+    planner: Planner
+    planned: list[str]
     fails: Callable[[str], None]
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.mind, name)
+        return getattr(self.planner, name)
 
-    async def think(
+    async def plan(
         self, conversation: Conversation, group: Sequence[Pending], turn_id: str, now: datetime
-    ) -> Thought:
-        self.thought_of.append(group[0].text)
+    ) -> Plan:
+        self.planned.append(group[0].text)
         self.fails(group[0].text)
-        return await self.mind.think(conversation, group, turn_id, now)
+        return await self.planner.plan(conversation, group, turn_id, now)
 
 
 def dies(text: str) -> None:
@@ -58,7 +58,7 @@ class Lives:
     """Processes on one database, one after the other."""
 
     start: Callable[[], AbstractAsyncContextManager[tuple[Services, Channel]]]
-    thought_of: list[str]
+    planned: list[str]
 
 
 @pytest.fixture
@@ -67,18 +67,18 @@ def lives(
 ) -> Lives:
     upgrade(settings.database)
     keyring = Keyring([Keyring.new_key()])
-    thought_of: list[str] = []
+    planned: list[str] = []
 
     @asynccontextmanager
     async def start() -> AsyncIterator[tuple[Services, Channel]]:
         async with services(settings, keyring=keyring, clock=clock, knowledge=knowledge) as parts:
             channel = Channel()
             parts.add(channel)
-            mind = DeadlyMind(parts.minds(), thought_of, dies)
-            monkeypatch.setattr(parts.turns, "_mind", lambda: mind)
+            planner = DeadlyPlanner(parts.planner(), planned, dies)
+            monkeypatch.setattr(parts.turns, "_planner", lambda: planner)
             yield parts, channel
 
-    return Lives(start, thought_of)
+    return Lives(start, planned)
 
 
 async def store(parts: Services, customer: Customer, text: str) -> None:
@@ -102,14 +102,14 @@ async def test_the_third_start_of_a_message_that_kills_the_process_hands_over(
     async with lives.start() as (parts, channel):
         await parts.start()
         await settled(parts)
-        assert lives.thought_of == [POISON, POISON]
+        assert lives.planned == [POISON, POISON]
     async with lives.start() as (parts, channel):
         await parts.start()
         await settled(parts)
         victim = Customer(parts, channel, [], name="victim")
         conversation = await victim.conversation()
         assert (conversation.state, conversation.reason) == ("waiting", "bot_error")
-        assert lives.thought_of == [POISON, POISON]
+        assert lives.planned == [POISON, POISON]
         assert len(victim.heard) == 1
 
 
@@ -128,7 +128,7 @@ async def test_who_waits_beside_a_deadly_message_is_answered_and_not_handed_over
         for name, state in (("before", "bot"), ("victim", "waiting"), ("after", "bot")):
             customer = Customer(parts, channel, [], name=name)
             assert (await customer.conversation()).state == state
-    assert lives.thought_of.count("支持哪些付款方式") == 2
+    assert lives.planned.count("支持哪些付款方式") == 2
 
 
 async def test_one_conversation_is_taken_up_after_the_other(
@@ -168,17 +168,17 @@ async def test_a_message_on_which_the_turn_itself_breaks_is_handed_over_at_once(
         commit = parts.turns._commit
 
         async def breaks(
-            mind: Mind, seen: Conversation, group: Any, thought: Thought, **rest: Any
+            planner: Planner, seen: Conversation, group: Any, plan: Plan, **rest: Any
         ) -> Any:
-            if not thought.has_failed:
+            if not plan.has_failed:
                 raise RuntimeError("a bug")
-            return await commit(mind, seen, group, thought, **rest)
+            return await commit(planner, seen, group, plan, **rest)
 
         monkeypatch.setattr(parts.turns, "_commit", breaks)
         await customer.says("支持哪些付款方式")
         conversation = await customer.conversation()
         assert (conversation.state, conversation.reason) == ("waiting", "bot_error")
-        assert len(lives.thought_of) == 2
+        assert len(lives.planned) == 2
 
 
 async def test_a_database_that_is_away_counts_as_no_attempt(
@@ -211,10 +211,10 @@ async def test_what_cannot_even_be_handed_over_is_left_and_holds_up_nobody(
     async with lives.start() as (parts, channel):
         commit = parts.turns._commit
 
-        async def breaks(mind: Mind, seen: Conversation, *args: Any, **rest: Any) -> Any:
+        async def breaks(planner: Planner, seen: Conversation, *args: Any, **rest: Any) -> Any:
             if seen.address.user_id == "victim":
                 raise RuntimeError("a bug")
-            return await commit(mind, seen, *args, **rest)
+            return await commit(planner, seen, *args, **rest)
 
         monkeypatch.setattr(parts.turns, "_commit", breaks)
         victim = Customer(parts, channel, [], name="victim")

@@ -66,7 +66,7 @@ async def test_a_link_that_names_an_order_shows_where_it_stands(
 ) -> None:
     order = demo.as_json()["orders"]["delivered"]["number"]
     await customer.says(order, kind=InboundKind.ARRIVAL)
-    assert customer.last_turn.thought.tool == "order_lookup"
+    assert customer.last_turn.plan.tool == "order_lookup"
 
 
 async def test_who_left_is_marked_and_who_is_back_is_not(customer: Customer) -> None:
@@ -95,7 +95,7 @@ async def test_a_pressed_button_is_found_by_its_token(customer: Customer) -> Non
     offer = customer.heard[-1]
     label = offer.buttons[0].label
     await customer.says(kind=InboundKind.BUTTON, button_token=token(offer, label))
-    assert customer.last_turn.thought.recognitions[0].rule == "button"
+    assert customer.last_turn.plan.recognitions[0].rule == "button"
     assert label in [line.text for line in await transcript(customer)]
 
 
@@ -180,7 +180,7 @@ async def test_a_voice_message_is_said_to_be_unheard_and_a_person_is_offered(
 async def test_a_voice_message_with_its_words_is_answered_by_them(customer: Customer) -> None:
     voice = MediaHandle("voice", {"media_id": "F"})
     await customer.says("支持微信付款吗", media=(voice,))
-    assert customer.last_turn.thought.intent == "payment_methods"
+    assert customer.last_turn.plan.intent == "payment_methods"
 
 
 async def test_what_can_only_be_described_is_not_taken_for_words(customer: Customer) -> None:
@@ -297,7 +297,7 @@ async def test_a_channel_whose_replies_are_counted_gets_one_message_a_turn(
     merging = replace(Channel.capabilities, merges_replies=True)
     monkeypatch.setattr(customer.channel, "capabilities", merging)
     await customer.says("支持微信付款吗？另外卡密怎么用？")
-    assert len(customer.last_turn.thought.actions) == 2
+    assert len(customer.last_turn.plan.actions) == 2
     assert len(customer.heard) == 1
 
 

@@ -22,7 +22,7 @@ NOTICE = Privacy("聊天会保存 180 天。", "Chats are kept for 180 days.", "
 def told(parts: Services) -> None:
     """A shop whose kb.yaml has a notice."""
     kb = parts.knowledge.current
-    parts.minds._mind = replace(parts.minds(), privacy=NOTICE)
+    parts.planner._planner = replace(parts.planner(), privacy=NOTICE)
     assert parts.knowledge.current is kb
 
 
@@ -44,7 +44,7 @@ async def test_the_first_answer_on_a_channel_carries_the_notice_and_no_other_doe
 
 
 async def test_a_shop_without_a_notice_says_nothing(customer: Customer, parts: Services) -> None:
-    parts.minds._mind = replace(parts.minds(), privacy=None)
+    parts.planner._planner = replace(parts.planner(), privacy=None)
     assert "保存" not in await customer.says("你好")
 
 

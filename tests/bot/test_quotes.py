@@ -47,14 +47,14 @@ async def test_a_quote_is_kept_beside_the_words(customer: Customer) -> None:
 
 async def test_a_quote_is_not_what_the_customer_asks(customer: Customer) -> None:
     await customer.says("支持哪些付款方式", quoted="付了款没收到卡密怎么办")
-    assert customer.last_turn.thought.intent != "order_not_received"
+    assert customer.last_turn.plan.intent != "order_not_received"
 
 
 async def test_an_order_that_is_quoted_is_looked_up(customer: Customer, demo: DemoShop) -> None:
     number = number_of(demo)
     await customer.says("这个到哪一步了", quoted=f"您的订单 {number} 已收到")
-    assert customer.last_turn.thought.tool == "order_lookup"
-    assert customer.last_turn.thought.outcome == "delivered"
+    assert customer.last_turn.plan.tool == "order_lookup"
+    assert customer.last_turn.plan.outcome == "delivered"
 
 
 async def test_a_number_that_is_said_counts_more_than_one_that_is_quoted(
@@ -62,7 +62,7 @@ async def test_a_number_that_is_said_counts_more_than_one_that_is_quoted(
 ) -> None:
     said, quoted = number_of(demo), "DD-AAAAA-BBBBB-CCCCC-DDDDD"
     await customer.says(f"{said} 到哪一步了", quoted=f"您的订单 {quoted} 已收到")
-    assert customer.last_turn.thought.outcome == "delivered"
+    assert customer.last_turn.plan.outcome == "delivered"
 
 
 async def test_a_password_is_taken_although_the_question_for_it_is_quoted(
@@ -71,7 +71,7 @@ async def test_a_password_is_taken_although_the_question_for_it_is_quoted(
     number = number_of(demo)
     asked = await customer.says(f"{number} 卡密发我")
     heard = await customer.says(password_of(demo), quoted=asked)
-    assert customer.last_turn.thought.outcome == "shown", heard
+    assert customer.last_turn.plan.outcome == "shown", heard
 
 
 async def test_a_card_that_is_quoted_back_is_nowhere_in_the_clear(
@@ -98,7 +98,7 @@ async def test_a_word_that_proves_to_be_a_password_is_sealed_in_quotes_too(
     await customer.says("这个是什么", quoted=f"我记得是 {password} 吧")
     await customer.says(f"{number_of(demo)} 卡密发我")
     await customer.says(password)
-    assert customer.last_turn.thought.outcome == "shown"
+    assert customer.last_turn.plan.outcome == "shown"
     assert password not in await stored_texts(parts)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from bot.app.services import Services
 from bot.app.settings import Settings
-from bot.dialogue.steps import Run
+from bot.dialogue.actions import Run
 from bot.tools.results import Caller, ToolResult
 from connectors.messages import Inbound, InboundKind
 from handoff.machine import moves
@@ -114,8 +114,8 @@ class SlowTools:
         self.is_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
 
-    async def run(self, step: Run, caller: Caller) -> ToolResult:
-        assert step.tool == "order_lookup"
+    async def run(self, run: Run, caller: Caller) -> ToolResult:
+        assert run.tool == "order_lookup"
         assert caller.turn_id
         self.is_asked.set()
         await self.may_answer.wait()
@@ -128,7 +128,7 @@ async def test_an_agent_who_takes_over_silences_a_turn_in_flight(
     await customer.says("你好")
     conversation = await customer.conversation()
     slow = SlowTools()
-    parts.minds._mind = replace(parts.minds(), tools=slow)
+    parts.planner._planner = replace(parts.planner(), tools=slow)
 
     def take_over(work: UnitOfWork) -> None:
         found = work.conversations.lock(conversation.id)
@@ -237,11 +237,11 @@ async def test_a_bot_that_breaks_twice_hands_over(customer: Customer, parts: Ser
     asked: list[str] = []
 
     class BrokenTools:
-        async def run(self, step: Run, caller: Caller) -> ToolResult:
+        async def run(self, run: Run, caller: Caller) -> ToolResult:
             asked.append(caller.turn_id)
-            raise RuntimeError(step.tool)
+            raise RuntimeError(run.tool)
 
-    parts.minds._mind = replace(parts.minds(), tools=BrokenTools())
+    parts.planner._planner = replace(parts.planner(), tools=BrokenTools())
     await customer.says("查订单 DD-00000-00000-00000-00000")
     conversation = await customer.conversation()
     assert (conversation.state, conversation.reason) == ("waiting", "bot_error")

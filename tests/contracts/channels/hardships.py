@@ -87,13 +87,13 @@ class HardshipContract:
     async def test_a_slow_bot_is_not_waited_for_and_nothing_is_answered_twice(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        user, is_awake, think = world.somebody(), asyncio.Event(), world.parts.turns._think
+        user, is_awake, plan = world.somebody(), asyncio.Event(), world.parts.turns._plan
 
         async def slowly(*given: Any) -> Any:
             await is_awake.wait()
-            return await think(*given)
+            return await plan(*given)
 
-        monkeypatch.setattr(world.parts.turns, "_think", slowly)
+        monkeypatch.setattr(world.parts.turns, "_plan", slowly)
         async with asyncio.timeout(AT_ONCE_S):
             key = await world.platform.says(user, TOPICS[0])
             await world.platform.replays(key)

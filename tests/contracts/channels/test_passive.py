@@ -47,17 +47,17 @@ NOTHING_GOES_OUT = "sends nothing by itself: an answer is what a delivery is ans
 
 
 @contextmanager
-def thinking(world: World, monkeypatch: pytest.MonkeyPatch, topic: str) -> Iterator[asyncio.Event]:
-    """The bot thinks about this until the event is set."""
-    is_done, think = asyncio.Event(), world.parts.turns._think
+def planning(world: World, monkeypatch: pytest.MonkeyPatch, topic: str) -> Iterator[asyncio.Event]:
+    """The bot plans its answer to this until the event is set."""
+    is_done, plan = asyncio.Event(), world.parts.turns._plan
 
-    async def slowly(mind: Any, conversation: Any, group: Any, turn_id: str) -> Any:
+    async def slowly(planner: Any, conversation: Any, group: Any, turn_id: str) -> Any:
         if group[0].text == topic:
             await is_done.wait()
-        return await think(mind, conversation, group, turn_id)
+        return await plan(planner, conversation, group, turn_id)
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.parts.turns, "_think", slowly)
+        patch.setattr(world.parts.turns, "_plan", slowly)
         yield is_done
 
 
@@ -99,7 +99,7 @@ class TestPassive(WeChatContract):
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         user, before = world.somebody(), len(world.platform.pushes)
-        with thinking(world, monkeypatch, TOPICS[1]) as is_done:
+        with planning(world, monkeypatch, TOPICS[1]) as is_done:
             async with asking(world, user, TOPICS[1]):
                 await time_passes_until(lambda: len(world.platform.pushes) > before)
                 is_done.set()
@@ -112,7 +112,7 @@ class TestPassive(WeChatContract):
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         user = world.somebody()
-        with thinking(world, monkeypatch, TOPICS[2]) as is_done:
+        with planning(world, monkeypatch, TOPICS[2]) as is_done:
             async with asking(world, user, TOPICS[2]) as told:
                 await time_passes_until(told.done)
             assert texts(world, user) == [WAITING_TEXT]
@@ -139,7 +139,7 @@ class TestPassive(WeChatContract):
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slow, quick = world.somebody(), world.somebody()
-        with thinking(world, monkeypatch, TOPICS[5]) as is_done:
+        with planning(world, monkeypatch, TOPICS[5]) as is_done:
             async with asking(world, slow, TOPICS[5]):
                 await world.until(lambda: _is_stored(world, slow))
                 await world.platform.says(quick, TOPICS[6])
@@ -154,7 +154,7 @@ class TestPassive(WeChatContract):
     ) -> None:
         async with _unverified() as platform:
             async with kefu_in(MODE, platform, shop_folder) as world:
-                with thinking(world, monkeypatch, TOPICS[7]) as is_done:
+                with planning(world, monkeypatch, TOPICS[7]) as is_done:
                     async with asking(world, "u", TOPICS[7]) as told:
                         await time_passes_until(told.done)
                     is_done.set()

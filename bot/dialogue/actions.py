@@ -1,4 +1,4 @@
-"""What a turn can do: the dialogue decides on steps, the shell carries them out in order."""
+"""What a turn can do: the dialogue decides on actions, the shell carries them out in order."""
 
 from __future__ import annotations
 
@@ -96,12 +96,12 @@ class Welcome:
     intents: tuple[IntentId, ...] = ()
 
 
-Step = Answer | Clarify | Ask | Run | HandOff | Fallback | Remark | Welcome
+Action = Answer | Clarify | Ask | Run | HandOff | Fallback | Remark | Welcome
 
 
-def action_of(step: Step) -> str:
-    """The step as ``kefu chat --json`` and the console name it."""
-    match step:
+def action_name(action: Action) -> str:
+    """The action as ``kefu chat --json`` and the console name it."""
+    match action:
         case Answer() | Remark() | Welcome():
             return "answer"
         case Clarify():
@@ -120,5 +120,5 @@ def action_of(step: Step) -> str:
 class Decision:
     """What to do in a turn, and what was recognised for it."""
 
-    steps: tuple[Step, ...]
+    actions: tuple[Action, ...]
     recognitions: tuple[Recognition, ...] = ()

@@ -1,4 +1,4 @@
-"""Making a mind out of a knowledge base: once a reload, not once a turn."""
+"""Planner of the knowledge base in use, made once a reload and not once a turn."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.dialogue.actions import Welcome
 from bot.dialogue.decide import Dialogue
 from bot.dialogue.policy import Policy
-from bot.dialogue.steps import Welcome
 from bot.tools.results import Tools
 from bot.turn.knowledge import Knowledge
-from bot.turn.planner import Mind
+from bot.turn.planner import Planner
 from bot.turn.reading import read
 from connectors.messages import Attachment
 from handoff.desk.desk import Desk
@@ -25,8 +25,8 @@ from knowledge_base.source.hours import OpeningHours
 _REMEMBERED = 512
 
 
-class Minds:
-    """Gives the mind of the knowledge base in use.
+class CurrentPlanner:
+    """Planner of the knowledge base in use.
 
     Args:
         tools_in: The tools, telling times in a time zone.
@@ -53,23 +53,23 @@ class Minds:
         self._pictures = pictures
         self._choose = choose
         self._made_of: KnowledgeBase | None = None
-        self._mind: Mind | None = None
+        self._planner: Planner | None = None
 
-    def __call__(self) -> Mind:
+    def __call__(self) -> Planner:
         """What the bot knows now."""
         current = self._knowledge.current
-        if self._mind is None or self._made_of is not current:
-            self._made_of, self._mind = current, self._make(current)
-        return self._mind
+        if self._planner is None or self._made_of is not current:
+            self._made_of, self._planner = current, self._make(current)
+        return self._planner
 
-    def _make(self, kb: KnowledgeBase) -> Mind:
+    def _make(self, kb: KnowledgeBase) -> Planner:
         policy = Policy(
             misses_before_handoff=kb.policy.misses_before_handoff,
             repeats_before_handoff=kb.policy.repeats_before_handoff,
         )
         # a turn asks twice: whether the sentence is whole, and what it wants
         questions = lru_cache(maxsize=_REMEMBERED)(kb.recognizer.questions)
-        return Mind(
+        return Planner(
             intents=kb.intents,
             titles={name: intent.title for name, intent in kb.intents.items()},
             shop=shop_variables(kb),
