@@ -1,3 +1,4 @@
+import { useEventListener } from '@vueuse/core'
 import { onScopeDispose, ref } from 'vue'
 
 /** Two notes up for somebody who waits; one soft note for a message. Frequencies in Hz. */
@@ -18,13 +19,8 @@ export function useChime() {
     }, () => {})
   }
 
-  window.addEventListener('pointerdown', unlock)
-  window.addEventListener('keydown', unlock)
-  onScopeDispose(() => {
-    window.removeEventListener('pointerdown', unlock)
-    window.removeEventListener('keydown', unlock)
-    void context?.close()
-  })
+  useEventListener(window, ['pointerdown', 'keydown'], unlock)
+  onScopeDispose(() => void context?.close())
 
   return {
     isBlocked,

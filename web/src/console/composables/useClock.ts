@@ -1,5 +1,6 @@
 import type { Ref } from 'vue'
-import { onScopeDispose, readonly, ref } from 'vue'
+import { useIntervalFn } from '@vueuse/core'
+import { readonly, ref } from 'vue'
 
 export interface Clock {
   /** The server's time as far as we know it, in ms; ticks once a second, one timer for the whole console. */
@@ -18,8 +19,7 @@ export function createClock(systemNow: () => number = Date.now): Clock {
   const tick = (): void => {
     now.value = systemNow() + offsetMs
   }
-  const timer = setInterval(tick, 1000)
-  onScopeDispose(() => clearInterval(timer), true)
+  useIntervalFn(tick, 1000)
   return {
     now: readonly(now),
     sync(server) {

@@ -2,6 +2,7 @@ import type { Ref } from 'vue'
 import type { Api } from '../api/api'
 import type { CustomerOut } from '../api/types'
 import type { Live } from './useLive'
+import { useTimeoutFn } from '@vueuse/core'
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
 
 /** A look-up may prove an order: the panel follows the conversation, not every word of it. */
@@ -12,7 +13,8 @@ export function useCustomer(id: Ref<string | null>, api: Pick<Api, 'customer'>, 
   const detail = shallowRef<CustomerOut | null>(null)
   const status = ref<'none' | 'loading' | 'ready' | 'failed'>('none')
   let abort = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const refresh = useTimeoutFn(() => void load(), SETTLE_MS, { immediate: false })
 
   async function load(): Promise<void> {
     abort.abort()
@@ -35,7 +37,7 @@ export function useCustomer(id: Ref<string | null>, api: Pick<Api, 'customer'>, 
   }
 
   function restart(): void {
-    clearTimeout(timer)
+    refresh.stop()
     abort.abort()
     detail.value = null
     status.value = id.value === null ? 'none' : 'loading'
@@ -49,14 +51,10 @@ export function useCustomer(id: Ref<string | null>, api: Pick<Api, 'customer'>, 
       event.conversation_id === id.value && (event.kind === 'message_added' || event.kind === 'state_changed') && event.detail !== 'read'))
     if (!concerns || id.value === null)
       return
-    clearTimeout(timer)
-    timer = setTimeout(() => void load(), SETTLE_MS)
+    refresh.start()
   })
 
-  onScopeDispose(() => {
-    clearTimeout(timer)
-    abort.abort()
-  })
+  onScopeDispose(() => abort.abort())
 
   return { detail, status, retry: restart }
 }

@@ -1,5 +1,6 @@
 import type { Link } from '../api/live-socket'
 import type { LiveFrame } from '../api/types'
+import { useEventListener } from '@vueuse/core'
 import { onScopeDispose, ref } from 'vue'
 import { createLiveSocket } from '../api/live-socket'
 
@@ -18,20 +19,9 @@ export function useLive({ address, open, random }: { address: string, open: (add
   })
 
   const wake = (): void => socket.wake()
-  const wakeIfVisible = (): void => {
-    document.visibilityState === 'visible' && socket.wake()
-  }
-  window.addEventListener('online', wake)
-  window.addEventListener('offline', wake)
-  window.addEventListener('focus', wake)
-  document.addEventListener('visibilitychange', wakeIfVisible)
-  onScopeDispose(() => {
-    window.removeEventListener('online', wake)
-    window.removeEventListener('offline', wake)
-    window.removeEventListener('focus', wake)
-    document.removeEventListener('visibilitychange', wakeIfVisible)
-    socket.stop()
-  })
+  useEventListener(window, ['online', 'offline', 'focus'], wake)
+  useEventListener(document, 'visibilitychange', () => document.visibilityState === 'visible' && wake())
+  onScopeDispose(() => socket.stop())
 
   return {
     link,

@@ -2,7 +2,8 @@ import type { Ref } from 'vue'
 import type { Api } from '../api/api'
 import type { Conversations } from './useConversations'
 import type { Thread } from './useThread'
-import { onScopeDispose, watch } from 'vue'
+import { useTimeoutFn } from '@vueuse/core'
+import { watch } from 'vue'
 import { readsOnSight } from '../model/rows'
 
 const SEEN_AFTER_MS = 600
@@ -12,7 +13,6 @@ export function useReading(
   id: Ref<string | null>,
   options: { api: Pick<Api, 'read'>, conversations: Pick<Conversations, 'row'>, thread: Thread, isLooking: Ref<boolean>, isAtEnd: Ref<boolean>, me: () => string },
 ): void {
-  let timer: ReturnType<typeof setTimeout> | undefined
   let told = ''
 
   function due(): string | null {
@@ -23,17 +23,18 @@ export function useReading(
     return `${row.id} ${options.thread.lastSeq.value}`
   }
 
+  const seen = useTimeoutFn((next: string) => {
+    told = next
+    const [conversationId, seq] = next.split(' ') as [string, string]
+    options.api.read(conversationId, Number(seq)).catch(() => {
+      told = ''
+    })
+  }, SEEN_AFTER_MS, { immediate: false })
+
   watch(due, (next) => {
-    clearTimeout(timer)
     if (next === null || next === told)
-      return
-    timer = setTimeout(() => {
-      told = next
-      const [conversationId, seq] = next.split(' ') as [string, string]
-      options.api.read(conversationId, Number(seq)).catch(() => {
-        told = ''
-      })
-    }, SEEN_AFTER_MS)
+      seen.stop()
+    else
+      seen.start(next)
   })
-  onScopeDispose(() => clearTimeout(timer))
 }

@@ -1,4 +1,4 @@
-import { onScopeDispose } from 'vue'
+import { useEventListener } from '@vueuse/core'
 
 export type Shortcuts = Readonly<Record<string, () => void>>
 
@@ -25,6 +25,5 @@ export function useShortcuts(shortcuts: Shortcuts, isOn: () => boolean): void {
     event.preventDefault()
     act()
   }
-  window.addEventListener('keydown', press)
-  onScopeDispose(() => window.removeEventListener('keydown', press))
+  useEventListener(window, 'keydown', press)
 }

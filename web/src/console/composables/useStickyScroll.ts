@@ -1,5 +1,6 @@
 import type { Ref } from 'vue'
-import { nextTick, onBeforeUnmount, onMounted, ref } from 'vue'
+import { useResizeObserver } from '@vueuse/core'
+import { nextTick, ref } from 'vue'
 
 /** Nearer to the end than this counts as at the end. */
 const END_PX = 60
@@ -10,7 +11,6 @@ const START_PX = 300
 export function useStickyScroll(box: Readonly<Ref<HTMLElement | null>>, inner: Readonly<Ref<HTMLElement | null>>, onNearStart: () => void) {
   const isAtEnd = ref(true)
   let heightBefore = 0
-  let observer: ResizeObserver | null = null
 
   function toEnd(): void {
     const element = box.value
@@ -31,21 +31,14 @@ export function useStickyScroll(box: Readonly<Ref<HTMLElement | null>>, inner: R
       onNearStart()
   }
 
-  onMounted(() => {
-    observer = new ResizeObserver(() => {
-      const element = box.value
-      if (element === null)
-        return
-      if (isAtEnd.value)
-        element.scrollTop = element.scrollHeight
-      heightBefore = element.scrollHeight
-    })
-    if (box.value !== null)
-      observer.observe(box.value)
-    if (inner.value !== null)
-      observer.observe(inner.value)
+  useResizeObserver([box, inner], () => {
+    const element = box.value
+    if (element === null)
+      return
+    if (isAtEnd.value)
+      element.scrollTop = element.scrollHeight
+    heightBefore = element.scrollHeight
   })
-  onBeforeUnmount(() => observer?.disconnect())
 
   return {
     isAtEnd,

@@ -7,6 +7,7 @@ import type { Store } from '../net/keep'
 import type { ErrorFrame, MessageFrame, ServerFrame } from '../net/protocol'
 import type { Visit } from '../net/visitor'
 import { uuid } from '@shared/ids'
+import { useTimeoutFn } from '@vueuse/core'
 import { computed, inject, ref, shallowRef } from 'vue'
 import { Outbox } from '../chat/outbox'
 import { Sender } from '../chat/sender'
@@ -49,8 +50,8 @@ export function useChat(world: World) {
   const wasOpen = ref(false)
   const round = ref(0)
   const arrivalListeners = new Set<(message: MessageFrame) => void>()
-  let typingTimer: ReturnType<typeof setTimeout> | undefined
-  let noticeTimer: ReturnType<typeof setTimeout> | undefined
+  const typingEnds = useTimeoutFn(() => typing.value = null, TYPING_SHOWN_MS, { immediate: false })
+  const noticeEnds = useTimeoutFn(() => notice.value = null, NOTICE_SHOWN_MS, { immediate: false })
   let toldTypingAt = 0
   /** The highest number that the server held when it greeted. */
   let toldSeq = 0
@@ -168,15 +169,15 @@ export function useChat(world: World) {
 
   function showTyping(who: 'bot' | 'agent' | null): void {
     typing.value = who
-    clearTimeout(typingTimer)
-    if (who !== null)
-      typingTimer = setTimeout(() => typing.value = null, TYPING_SHOWN_MS)
+    if (who === null)
+      typingEnds.stop()
+    else
+      typingEnds.start()
   }
 
   function tell(text: string): void {
     notice.value = text
-    clearTimeout(noticeTimer)
-    noticeTimer = setTimeout(() => notice.value = null, NOTICE_SHOWN_MS)
+    noticeEnds.start()
   }
 
   function show({ clientId, at, act }: Outgoing): void {

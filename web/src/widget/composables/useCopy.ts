@@ -1,19 +1,18 @@
-import { onScopeDispose, ref } from 'vue'
+import { useTimeoutFn } from '@vueuse/core'
+import { ref } from 'vue'
 
 const SHOWN_MS = 1_800
 
 /** Put text on the clipboard, and say for a moment how that went. */
 export function useCopy() {
   const outcome = ref<'copied' | 'failed' | null>(null)
-  let timer: ReturnType<typeof setTimeout> | undefined
+  const { start } = useTimeoutFn(() => outcome.value = null, SHOWN_MS, { immediate: false })
 
   async function copy(text: string): Promise<void> {
     outcome.value = await put(text) ? 'copied' : 'failed'
-    clearTimeout(timer)
-    timer = setTimeout(() => outcome.value = null, SHOWN_MS)
+    start()
   }
 
-  onScopeDispose(() => clearTimeout(timer))
   return { outcome, copy }
 }
 

@@ -1,5 +1,6 @@
 import type { Ref } from 'vue'
-import { nextTick, onMounted, onScopeDispose, ref } from 'vue'
+import { useResizeObserver } from '@vueuse/core'
+import { nextTick, onMounted, ref } from 'vue'
 
 /** Nearer to the end than this counts as being there. */
 const NEAR_PX = 80
@@ -11,7 +12,6 @@ const TOP_PX = 120
  */
 export function useStickyScroll(list: Readonly<Ref<HTMLElement | null>>, onTop: () => void) {
   const isAtEnd = ref(true)
-  let observer: ResizeObserver | undefined
   let lastTop = 0
 
   function toEnd(behavior: ScrollBehavior = 'auto'): void {
@@ -45,17 +45,9 @@ export function useStickyScroll(list: Readonly<Ref<HTMLElement | null>>, onTop: 
     element.scrollTop = element.scrollHeight - below
   }
 
-  onMounted(() => {
-    // Images that load and a keyboard that opens change heights without a message.
-    observer = new ResizeObserver(() => isAtEnd.value && toEnd())
-    if (list.value !== null) {
-      observer.observe(list.value)
-      if (list.value.firstElementChild !== null)
-        observer.observe(list.value.firstElementChild)
-    }
-    toEnd()
-  })
-  onScopeDispose(() => observer?.disconnect())
+  // Images that load and a keyboard that opens change heights without a message.
+  useResizeObserver(() => [list.value, list.value?.firstElementChild as HTMLElement | null], () => isAtEnd.value && toEnd())
+  onMounted(() => toEnd())
 
   return { isAtEnd, toEnd, onScroll, holdingPlace }
 }

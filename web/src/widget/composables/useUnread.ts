@@ -1,4 +1,5 @@
 import type { Chat } from './useChat'
+import { useEventListener } from '@vueuse/core'
 import { onScopeDispose, ref, watch } from 'vue'
 import { useLanguage } from '../locales'
 
@@ -42,10 +43,7 @@ export function useUnread(chat: Chat, isLooking: () => boolean) {
     shown = unread > 0 ? words.unreadTitle(unread, plain) : plain
     document.title = shown
   })
-  document.addEventListener('visibilitychange', look)
-  onScopeDispose(() => {
-    unsubscribe()
-    document.removeEventListener('visibilitychange', look)
-  })
+  useEventListener(document, 'visibilitychange', look)
+  onScopeDispose(unsubscribe)
   return { count, read }
 }

@@ -1,4 +1,5 @@
-import { onScopeDispose, ref } from 'vue'
+import { useEventListener } from '@vueuse/core'
+import { ref } from 'vue'
 
 /** What of the screen the keyboard leaves, as custom properties: iOS slides fixed boxes under the keyboard otherwise. */
 export function useViewport() {
@@ -11,11 +12,6 @@ export function useViewport() {
   }
 
   measure()
-  viewport?.addEventListener('resize', measure)
-  viewport?.addEventListener('scroll', measure)
-  onScopeDispose(() => {
-    viewport?.removeEventListener('resize', measure)
-    viewport?.removeEventListener('scroll', measure)
-  })
+  useEventListener(viewport, ['resize', 'scroll'], measure)
   return { style }
 }
