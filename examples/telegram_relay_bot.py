@@ -1,6 +1,6 @@
 """A shop's own Telegram bot on python-telegram-bot that leaves customer service to kefu.
 
-Copy connectors/telegram/relay.py next to this file, then:
+Copy connectors/telegram/telegram_relay.py next to this file, then:
 
     pip install "python-telegram-bot>=21"
     TELEGRAM_TOKEN=… KEFU_URL=https://kefu.example.com/hooks/telegram/main KEFU_SECRET=… \

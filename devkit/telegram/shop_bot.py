@@ -5,8 +5,8 @@ from __future__ import annotations
 from telegram import Update
 from telegram.ext import Application
 
-from connectors.telegram import relay as telegram_relay
-from connectors.telegram.relay import AnyApplication
+from connectors.telegram import telegram_relay
+from connectors.telegram.telegram_relay import AnyApplication
 
 _POLL_S = 5
 

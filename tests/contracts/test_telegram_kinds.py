@@ -15,7 +15,7 @@ from aiogram.types import Update as AiogramUpdate
 from connectors.messages import ChannelRef, Inbound, InboundKind
 from connectors.telegram.content import BESIDE, KNOWN
 from connectors.telegram.mapping import Mapper
-from connectors.telegram.relay import body_of
+from connectors.telegram.telegram_relay import body_of
 from tests.factories import telegram as kinds
 from tests.factories.telegram import an_update
 

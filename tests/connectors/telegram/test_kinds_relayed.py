@@ -9,7 +9,7 @@ import pytest
 from telegram import Update
 
 from connectors.messages import Inbound, InboundKind
-from connectors.telegram import relay as telegram_relay
+from connectors.telegram import telegram_relay
 from connectors.telegram.mapping import Mapper
 from devkit.telegram import FakeTelegram
 from tests.connectors.telegram.conftest import REF, Stand, an_application

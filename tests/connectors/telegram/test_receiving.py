@@ -490,7 +490,7 @@ async def test_a_shops_own_bot_brings_its_customers_and_kefu_answers_them_itself
 async def test_a_relay_keeps_what_kefu_cannot_store_and_brings_it_again(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.telegram.relay.LONGEST_RETRY_S", 0.001)
+    monkeypatch.setattr("connectors.telegram.telegram_relay.LONGEST_RETRY_S", 0.001)
     stand.fake.mode = "relayed"
     stand.sink.is_away = True
     await stand.fake.connect(await stand.serves())

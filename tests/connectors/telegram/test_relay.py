@@ -23,8 +23,8 @@ from telegram.ext import (
     filters,
 )
 
-from connectors.telegram import relay as telegram_relay
-from connectors.telegram.relay import AnyApplication, Relay
+from connectors.telegram import telegram_relay
+from connectors.telegram.telegram_relay import AnyApplication, Relay
 from devkit.telegram import FakeTelegram
 from tests.connectors.telegram.conftest import Receiver, an_application, payload
 
@@ -355,7 +355,7 @@ async def test_run_polling_starts_and_stops_the_relay_and_keeps_the_shops_own_ho
 async def test_the_example_runs_beside_a_copy_of_the_module(
     fake: FakeTelegram, receiver: Receiver, tmp_path: Path
 ) -> None:
-    root = Path(telegram_relay.__file__).parents[1]
+    root = Path(telegram_relay.__file__).parents[2]
     for source in (Path(telegram_relay.__file__), root / "examples" / "telegram_relay_bot.py"):
         shutil.copy(source, tmp_path)
     bot = await asyncio.create_subprocess_exec(
