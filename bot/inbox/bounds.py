@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 
-from connectors.kit.payload import clean
-from connectors.messages import Inbound
+from connectors.kit.payload import (
+    MAX_ID_CHARS,
+    MAX_KEY_CHARS,
+    MAX_NAME_CHARS,
+    bounded_name,
+    clean,
+)
+from connectors.messages import Inbound, MediaHandle
 
 MAX_STORED_CHARS = 4000
 """As much as the shop's page takes; Telegram sends 4,096, an app up to 10,000."""
@@ -16,8 +21,7 @@ MAX_FILES = 20
 """Files of one message."""
 MAX_SECRETS = 40
 """Values of one message that are sealed one by one; each is a row of its own."""
-MAX_KEY_CHARS, MAX_ID_CHARS, MAX_NAME_CHARS = 160, 120, 80
-"""As wide as their columns: PostgreSQL refuses what is longer, SQLite does not notice."""
+MAX_FILE_NAME_CHARS, MAX_MIME_CHARS = 120, 80
 READ_HEAD, READ_TAIL = 3000, 1000
 _CUT_VALUE = re.compile(r"[0-9A-Za-z@._+\-]{1,80}\Z")
 
@@ -47,30 +51,37 @@ def bounded(message: Inbound) -> Inbound:
 
 
 def _storable(message: Inbound) -> Inbound:
-    address = message.address
+    address, window = message.address, message.window
     stored = replace(
         message,
         text=clean(message.text),
-        dedup_key=_key(message.dedup_key, MAX_KEY_CHARS),
+        quoted=clean(message.quoted),
+        dedup_key=bounded_name(message.dedup_key, MAX_KEY_CHARS),
         address=replace(
             address,
-            peer_id=_key(address.peer_id, MAX_ID_CHARS),
-            user_id=_key(address.user_id, MAX_ID_CHARS),
+            peer_id=bounded_name(address.peer_id, MAX_ID_CHARS),
+            user_id=bounded_name(address.user_id, MAX_ID_CHARS),
         ),
         person_name=_name(message.person_name),
         detail=_name(message.detail),
-        client_id=None if message.client_id is None else _key(message.client_id, MAX_NAME_CHARS),
+        client_id=_reference(message.client_id, MAX_NAME_CHARS),
+        album=_reference(message.album, MAX_KEY_CHARS),
+        reference=_reference(message.reference, MAX_KEY_CHARS),
+        button_token=_reference(message.button_token, MAX_KEY_CHARS),
+        contacts=tuple(clean(contact) for contact in message.contacts),
+        media=tuple(_file(media) for media in message.media),
+        window=window and replace(window, key=bounded_name(window.key, MAX_KEY_CHARS)),
     )
     return message if stored == message else stored
 
 
-def _key(text: str, most: int) -> str:
-    """An id as it is stored; one that is too long keeps its beginning and what tells it apart."""
-    kept = clean(text)
-    if len(kept) <= most:
-        return kept
-    digest = sha256(kept.encode()).hexdigest()[:32]
-    return f"{kept[: most - len(digest) - 1]}#{digest}"
+def _reference(text: str | None, most: int) -> str | None:
+    return None if text is None else bounded_name(text, most)
+
+
+def _file(media: MediaHandle) -> MediaHandle:
+    name, mime = clean(media.name)[:MAX_FILE_NAME_CHARS], clean(media.mime)[:MAX_MIME_CHARS]
+    return replace(media, name=name, mime=mime)
 
 
 def _name(text: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from connectors.app.frames import FileIn, MessageIn
+from connectors.kit.payload import clean
 from connectors.messages import Address, ChannelRef, Inbound, InboundKind, MediaHandle
 
 _KINDS = {
@@ -20,7 +21,7 @@ _MAX_NAME, _MAX_FILE_NAME, _MAX_MIME = 80, 120, 80
 def inbound(ref: ChannelRef, frame: MessageIn, now: datetime) -> Inbound:
     """What the app told."""
     user = frame.user
-    button = frame.button if frame.type == "button" else None
+    button = clean(frame.button or "") if frame.type == "button" else None
     return Inbound(
         # an app may number each customer's messages from 1; neither id has a space in it
         dedup_key=f"{user.id} {frame.id}",
@@ -32,14 +33,14 @@ def inbound(ref: ChannelRef, frame: MessageIn, now: datetime) -> Inbound:
         button_token=button,
         locale=_language(user.locale),
         person_name=_clean(user.name or "")[:_MAX_NAME] or None,
-        contacts=user.contacts,
+        contacts=tuple(clean(contact) for contact in user.contacts),
         platform_time=_utc(frame.at),
         detail="顾客离开了 App" if frame.type == "leave" else None,
     )
 
 
 def _clean(text: str) -> str:
-    return text.replace("\0", "").strip()
+    return clean(text).strip()
 
 
 def _language(locale: str | None) -> str | None:

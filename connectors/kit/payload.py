@@ -15,6 +15,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+MAX_KEY_CHARS, MAX_ID_CHARS, MAX_NAME_CHARS = 160, 120, 80
+"""As wide as their columns: PostgreSQL refuses what is longer, SQLite does not notice."""
 _DEEPEST = 60
 """What lies deeper is left as it is: no platform nests so far, and recursion has an end."""
 _MOST_WORDS = 40
@@ -47,6 +49,39 @@ def _is_absent(value: Any) -> bool:
 def clean(text: str) -> str:
     """Return a text without what a database cannot keep: halves of characters, and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def bounded_name(text: str, most: int) -> str:
+    """Return a platform's own name of something as it is kept, equal over redeliveries.
+
+    One that is too long keeps its beginning, and what tells it apart from others that begin so.
+
+    Args:
+        text: An id or a key, as the platform wrote it.
+        most: Characters, as wide as its column; at least 40.
+
+    >>> bounded_name("12345", 40), len(bounded_name("1" * 5000, 40))
+    ('12345', 40)
+    """
+    kept = clean(text)
+    if len(kept) <= most:
+        return kept
+    digest = hashlib.sha256(kept.encode()).hexdigest()[:32]
+    return f"{kept[: most - len(digest) - 1]}#{digest}"
+
+
+def id_of(value: object) -> str:
+    """Return the id of a person or a group; empty for what no platform calls anybody.
+
+    One that had to be changed to be kept would name somebody else, or nobody who can be answered.
+
+    >>> id_of(10001), id_of("oAbc"), id_of(None), id_of(True), id_of("a" * 5000)
+    ('10001', 'oAbc', '', '', '')
+    """
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return ""
+    text = str(value)
+    return text if text.strip() and len(text) <= MAX_ID_CHARS and clean(text) == text else ""
 
 
 def decoded(payload: str) -> str:
@@ -141,4 +176,16 @@ def _whole(value: str | list[Any], keys: Collection[str], depth: int) -> Iterato
     yield clean(pieces)
 
 
-__all__ = ["clean", "decoded", "decoded_base64url", "fingerprint", "present", "words_in"]
+__all__ = [
+    "MAX_ID_CHARS",
+    "MAX_KEY_CHARS",
+    "MAX_NAME_CHARS",
+    "bounded_name",
+    "clean",
+    "decoded",
+    "decoded_base64url",
+    "fingerprint",
+    "id_of",
+    "present",
+    "words_in",
+]

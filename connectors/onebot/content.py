@@ -252,7 +252,7 @@ def _media(part: Segment, where: Mapping[str, str]) -> MediaHandle:
     return MediaHandle(
         kind=_FILES[part.type],
         handle={"type": _ACTIONS.get(part.type, part.type), **where, **found},
-        name=part.get("name", "file_name", "file") if part.type == "file" else "",
+        name=clean(part.get("name", "file_name", "file")) if part.type == "file" else "",
         size=int(size) if size.isdecimal() and len(size) < 12 else None,  # noqa: PLR2004 - no file has more
     )
 

@@ -13,7 +13,15 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from connectors.kit.payload import fingerprint, present
+from connectors.kit.payload import (
+    MAX_KEY_CHARS,
+    MAX_NAME_CHARS,
+    bounded_name,
+    clean,
+    fingerprint,
+    id_of,
+    present,
+)
 from connectors.kit.standins import FILE_NAMES, standin
 from connectors.messages import (
     Address,
@@ -59,7 +67,7 @@ class Mapper:
     # ------------------------------------------------------------------ messages
 
     def _message(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
-        user_id = _id(event.get("user_id"))
+        user_id = id_of(event.get("user_id"))
         if not user_id or user_id == self.self_id or _is_nobody(event):
             return None
         parts = _parts(event)
@@ -67,17 +75,19 @@ class Mapper:
         if is_group and not self._is_meant(parts):
             return None
         address = self._address(event, user_id, is_group=is_group)
+        if not address.peer_id:
+            return None
         where = {"group_id": address.peer_id} if is_group else {"user_id": user_id}
         found = content(parts, self.self_id, where)
         kind = event.get("message_type") or "private"
         key = f"{kind}:{address.peer_id}:{_named(event, now)}"
         return Inbound(
-            dedup_key=key[:160],
+            dedup_key=bounded_name(key, MAX_KEY_CHARS),
             address=address,
             received_at=now,
             text=found.text,
             is_unreadable=found.is_unreadable,
-            reference=found.reply_to,
+            reference=found.reply_to and bounded_name(found.reply_to, MAX_KEY_CHARS),
             media=found.media,
             person_name=_name(event.get("sender")),
             platform_time=_time(event.get("time")),
@@ -85,14 +95,14 @@ class Mapper:
 
     def _address(self, event: Mapping[str, Any], user_id: str, *, is_group: bool) -> Address:
         if is_group:
-            return Address(self.ref, _id(event.get("group_id")), user_id, PeerKind.GROUP)
+            return Address(self.ref, id_of(event.get("group_id")), user_id, PeerKind.GROUP)
         sender = event.get("sender")
         group = event.get("group_id") or (
             sender.get("group_id") if isinstance(sender, Mapping) else None
         )
         if event.get("sub_type") == "group" and group:
             # not a friend: only through the group that we share
-            return Address(self.ref, f"{user_id}{TEMPORARY}{_id(group)}", user_id)
+            return Address(self.ref, id_of(f"{user_id}{TEMPORARY}{id_of(group)}"), user_id)
         return Address(self.ref, user_id, user_id)
 
     def _is_meant(self, parts: Sequence[Segment]) -> bool:
@@ -105,7 +115,7 @@ class Mapper:
 
     def _native(self, event: Mapping[str, Any], now: datetime) -> Inbound | None:
         """Something was said from the phone that is logged in as well."""
-        peer_id = _id(event.get("target_id"))
+        peer_id = id_of(event.get("target_id"))
         if event.get("message_type") != "private" or not peer_id or peer_id == self.self_id:
             return None
         found = content(_parts(event), self.self_id)
@@ -114,7 +124,7 @@ class Mapper:
         if self.is_ours(message_id, peer_id, words):
             return None
         return Inbound(
-            dedup_key=f"sent:{peer_id}:{_named(event, now)}"[:160],
+            dedup_key=bounded_name(f"sent:{peer_id}:{_named(event, now)}", MAX_KEY_CHARS),
             address=Address(self.ref, peer_id, peer_id),
             received_at=now,
             kind=InboundKind.NATIVE_REPLY,
@@ -129,12 +139,12 @@ class Mapper:
             return self._message({**event, "message": _told_file(event.get("file"))}, now)
         kinds = {"friend_add": InboundKind.ARRIVAL, "friend_recall": InboundKind.RECALL}
         kind = kinds.get(str(event.get("notice_type")))
-        user_id = _id(event.get("user_id"))
+        user_id = id_of(event.get("user_id"))
         if kind is None or not user_id:
             return self._other(event, now)
         about = _id(event.get("message_id")) or user_id
         return Inbound(
-            dedup_key=f"{kind.value}:{about}:{_second(event, now)}"[:160],
+            dedup_key=bounded_name(f"{kind.value}:{about}:{_second(event, now)}", MAX_KEY_CHARS),
             address=Address(self.ref, user_id, user_id),
             received_at=now,
             kind=kind,
@@ -197,7 +207,7 @@ def _name(sender: object) -> str | None:
     if not isinstance(sender, Mapping):
         return None
     name = sender.get("card") or sender.get("nickname")
-    return name if isinstance(name, str) and name.strip() else None
+    return clean(name)[:MAX_NAME_CHARS].strip() or None if isinstance(name, str) else None
 
 
 def _time(value: object) -> datetime | None:

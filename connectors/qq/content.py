@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connectors.kit.payload import words_in
+from connectors.kit.payload import clean, words_in
 from connectors.kit.standins import (
     FILE_NAMES,
     MAX_CHARS,
@@ -104,7 +104,7 @@ def _attachments(d: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _handle(attachment: Mapping[str, Any]) -> MediaHandle | None:
-    mime = str(attachment.get("content_type") or "")
+    mime = clean(str(attachment.get("content_type") or ""))
     kind = _kind(mime)
     url = attachment.get("url")
     wave = attachment.get("voice_wav_url")
@@ -117,7 +117,7 @@ def _handle(attachment: Mapping[str, Any]) -> MediaHandle | None:
     return MediaHandle(
         kind=kind,
         handle={"url": _whole(url)},
-        name=name if isinstance(name, str) else "",
+        name=clean(name) if isinstance(name, str) else "",
         mime=mime if "/" in mime else "",
         size=size if isinstance(size, int) and size > 0 else None,
     )

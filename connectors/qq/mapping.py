@@ -13,9 +13,12 @@ from hashlib import sha256
 from typing import Any
 
 from connectors.kit.payload import (
+    MAX_KEY_CHARS,
+    bounded_name,
     clean,
     decoded,
     fingerprint,
+    id_of,
     present,
 )
 from connectors.messages import (
@@ -33,7 +36,6 @@ from connectors.qq.webhook import Envelope
 GROUP_MENTION = "GROUP_AT_MESSAGE_CREATE"
 PRESS = "INTERACTION_CREATE"
 
-_MAX_KEY = 150
 _MESSAGE_BUTTON = 11
 _MILLISECONDS_FROM = 10**11
 _UNREADABLE = "[看不到的消息]"
@@ -237,10 +239,10 @@ class Mapper:
     # ------------------------------------------------------------------ addresses
 
     def _private(self, user: str) -> Address | None:
-        return Address(self._ref, user, user) if user else None
+        return Address(self._ref, user, user) if id_of(user) else None
 
     def _group(self, group: str, member: str) -> Address | None:
-        if not group or not member:
+        if not id_of(group) or not id_of(member):
             return None
         return Address(self._ref, group, member, PeerKind.GROUP)
 
@@ -277,13 +279,11 @@ def _text(d: Any, *path: str) -> str:
     if not isinstance(d, str):
         return ""
     # half of a character, as JSON may hold it, can be neither stored nor sent
-    return d.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return clean(d.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _key(prefix: str, name: str) -> str:
-    if len(name) > _MAX_KEY:
-        name = sha256(name.encode()).hexdigest()
-    return f"{prefix}:{name}"
+    return bounded_name(f"{prefix}:{name}", MAX_KEY_CHARS)
 
 
 def _when(d: Mapping[str, Any], now: datetime) -> datetime:

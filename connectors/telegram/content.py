@@ -222,7 +222,7 @@ def _handle(kind: str, file: Json) -> MediaHandle | None:
         kind,
         {"file_id": file_id},
         name=clean(str(file.get("file_name") or "")),
-        mime=str(file.get("mime_type") or ""),
+        mime=clean(str(file.get("mime_type") or "")),
         size=size if isinstance(size, int) else None,
     )
 

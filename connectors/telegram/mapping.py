@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.kit.payload import decoded, decoded_base64url, present
+from connectors.kit.payload import clean, decoded, decoded_base64url, id_of, present
 from connectors.messages import (
     BUTTON_PREFIX,
     Address,
@@ -115,7 +115,7 @@ class Mapper:
         if is_edit:
             # a place that moves is an edit too, and nothing that anybody wrote
             has_words = bool(text) and not found.is_unreadable
-            reference = str(message["message_id"])
+            reference = clean(str(message["message_id"]))
             edit = replace(inbound, kind=InboundKind.EDIT, media=(), reference=reference)
             return edit if has_words else False
         return _arrived(inbound)
@@ -128,8 +128,8 @@ class Mapper:
             **about,
             address=self._address(message["chat"], query["from"]),
             kind=InboundKind.BUTTON,
-            text=_label(message, data),
-            button_token=data,
+            text=clean(_label(message, data)),
+            button_token=clean(data),
             person_name=_name(query["from"]),
             locale=_locale(query["from"]),
         )
@@ -150,7 +150,9 @@ class Mapper:
 
     def _address(self, chat: Json, who: Json) -> Address:
         kind = PeerKind.GROUP if _is_group(chat) else PeerKind.PRIVATE
-        peer_id, user_id = str(int(chat["id"])), str(int(who["id"]))
+        peer_id, user_id = id_of(int(chat["id"])), id_of(int(who["id"]))
+        if not peer_id or not user_id:
+            raise ValueError("no id of anybody")
         return Address(self.ref, peer_id=peer_id, user_id=user_id, kind=kind)
 
 
@@ -211,7 +213,7 @@ def _locale(who: Json) -> str | None:
 
 def _album(message: Json) -> str | None:
     album = message.get("media_group_id")
-    return str(album)[:_MAX_NAME] if album is not None else None
+    return clean(str(album))[:_MAX_NAME] if album is not None else None
 
 
 def _label(message: Json, data: str) -> str:

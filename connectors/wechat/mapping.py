@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.errors import BadWebhook
-from connectors.kit.payload import decoded, words_in
+from connectors.kit.payload import decoded, id_of, words_in
 from connectors.kit.standins import (
     EMPTY,
     FILE_NAMES,
@@ -75,7 +75,7 @@ class Mapper:
 
     def _base(self, message: Any, xml: str, now: datetime) -> Inbound:
         openid, seconds = message.source, message.time
-        if not openid or not isinstance(seconds, int):
+        if not id_of(openid) or not isinstance(seconds, int):
             raise BadWebhook(400, "no sender or no time")
         return Inbound(
             dedup_key=_dedup_key(message, xml),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.kit.payload import clean, decoded, present
+from connectors.kit.payload import bounded_name, clean, decoded, id_of, present
 from connectors.kit.standins import EMPTY, FILE_NAMES, standin
 from connectors.messages import (
     BUTTON_PREFIX,
@@ -31,7 +31,7 @@ _CUSTOMER, _PERSON = 3, 5
 """``origin``: who spoke; what the system writes itself is nobody's message."""
 _WECOM = "企业微信"
 _SESSION, _ENDED = "session_status_change", 3
-_MAX_KEY_CHARS = 160
+_MAX_KEY_CHARS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Mapper:
         # an event of the account itself, such as a new person on duty, has no customer
         if event.get("open_kfid", self.open_kfid) != self.open_kfid:
             return ()
-        customer = str(event.get("external_userid") or "")
+        customer = id_of(event.get("external_userid"))
         about: dict[str, Any] = {
             "dedup_key": _key(item),
             "address": self._address(customer),
@@ -93,13 +93,13 @@ class Mapper:
                 said = {"text": EMPTY, "is_unreadable": True}
         elif kind in FILE_NAMES and part.get("media_id"):
             handle = {"media_id": part["media_id"]}
-            said["media"] = (MediaHandle(kind, handle, name=str(part.get("filename", ""))),)
+            said["media"] = (MediaHandle(kind, handle, name=clean(str(part.get("filename", "")))),)
         else:
             said["text"], said["is_unreadable"] = described(kind, part), True
         if item.get("origin") == _PERSON:
             text = said.get("text") or standin(FILE_NAMES[kind])
             return Inbound(**about, text=text, kind=InboundKind.NATIVE_REPLY, detail=_WECOM)
-        token = part.get("menu_id", "") if kind == "text" else ""
+        token = clean(part.get("menu_id", "")) if kind == "text" else ""
         if token.startswith(BUTTON_PREFIX):
             said |= {"kind": InboundKind.BUTTON, "button_token": token}
         return Inbound(**about, **said, window=self._window(about))
@@ -122,7 +122,7 @@ class Mapper:
             case "msg_send_fail":
                 return _failures(event, about)
             case "user_recall_msg":
-                about["reference"] = event["recall_msgid"]
+                about["reference"] = clean(str(event["recall_msgid"]))
                 return (Inbound(**about, kind=InboundKind.RECALL),)
             case event_type if event_type == _SESSION and event["change_type"] == _ENDED:
                 return (Inbound(**about, kind=InboundKind.NATIVE_END),)
@@ -176,8 +176,8 @@ def _failures(event: Mapping[str, Any], about: dict[str, Any]) -> tuple[Inbound,
     failed = Inbound(
         **about,
         kind=InboundKind.DELIVERY_FAILED,
-        reference=str(event["fail_msgid"]),
-        detail=reason,
+        reference=clean(str(event["fail_msgid"])),
+        detail=clean(reason),
     )
     if fail_type != codes.REFUSED:
         return (failed,)
@@ -193,7 +193,7 @@ def _time(item: Mapping[str, Any]) -> datetime:
 def _key(item: Mapping[str, Any]) -> str:
     msgid = item.get("msgid")
     if isinstance(msgid, str) and msgid:
-        return clean(msgid)[:_MAX_KEY_CHARS]
+        return bounded_name(msgid, _MAX_KEY_CHARS)
     # what has no name is told by its content, which stays as it is
     return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
 

@@ -17,14 +17,15 @@ from wechatpy.crypto import PrpCrypto
 
 with atheris.instrument_imports(include=["bot", "connectors", "handoff", "knowledge_base"]):
     from bot.app.http.network import networks
-    from bot.inbox.bounds import bounded
+    from bot.inbox.bounds import MAX_FILES, bounded
     from bot.sealing.finder import secrets_in
     from bot.tools.spec import TOOL_SPECS
     from connectors.app import mapping as app
     from connectors.app.webhook import read_frame
     from connectors.errors import BadWebhook
+    from connectors.kit.payload import MAX_ID_CHARS, MAX_KEY_CHARS
     from connectors.media.multipart import file_in
-    from connectors.messages import BUTTON_PREFIX, ChannelRef, Inbound
+    from connectors.messages import BUTTON_PREFIX, ChannelRef, Inbound, InboundKind
     from connectors.onebot import mapping as onebot
     from connectors.onebot import segments
     from connectors.qq import mapping as qq
@@ -56,7 +57,7 @@ AES_KEY = SecretStr("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
 APP_ID = "wx1234567890abcdef"
 MOST_CHARS = 30_000
 """More than a message of any channel needs, and less than what would hurt."""
-KEY_CHARS = 300
+ORDER_CHARS = 60
 CARDS = ("STAR-A1ET-Q6J4-FZ6A-B3R2", "ABCD1234EFGH5678", "7K2M9P4Q8R3T6W1X")
 MAILS = ("someone@example.com", "A.B-C@mail.example.cn")
 PHONES = ("13800138000", "+86 138 0013 8000", "138-0013-8000")
@@ -215,25 +216,44 @@ def _number(event: Mapping[str, Any]) -> int:
 
 
 def _can_be_stored(message: Inbound) -> None:
-    """Both databases take it: text is text, without NUL and half characters, keys are short."""
-    message = bounded(message)  # as every message is before it is stored
-    address = message.address
+    """As the mapper leaves it, and as it is stored: both databases take what can be looked up."""
+    _is_kept_by_any_database(message)
+    stored = bounded(message)
+    _is_kept_by_any_database(stored)
+    assert len(stored.text) <= MOST_CHARS
+    assert len(stored.media) <= MAX_FILES
+    # cutting once more changes nothing: a redelivery has the same key
+    assert (stored.dedup_key, stored.address) == (message.dedup_key, message.address)
+
+
+def _is_kept_by_any_database(message: Inbound) -> None:
+    """Text is text, without NUL and half characters; keys and ids are there, and short."""
+    address, window = message.address, message.window
     for text in (
-        *(message.text, message.dedup_key, message.person_name, message.detail),
-        *(address.peer_id, address.user_id, message.button_token),
-        *(media.name for media in message.media),
-        *(media.mime for media in message.media),
+        *(message.text, message.quoted, message.person_name, message.detail),
+        *(message.album, message.reference, message.button_token, message.order_hint),
+        *message.contacts,
+        *(word for media in message.media for word in (media.name, media.mime)),
     ):
         told = text or ""
         assert isinstance(told, str), f"no text: {told!r}"
-        assert len(told) <= MOST_CHARS
-    # what customers write; ids are the platforms' own
-    for written in (message.text, message.person_name or ""):
-        assert "\0" not in written, f"NUL in {written!r}"
-        written.encode()  # raises for a lone surrogate
-    assert 0 < len(message.dedup_key) <= KEY_CHARS, message.dedup_key
-    assert len(address.peer_id) <= KEY_CHARS
+        assert "\0" not in told, f"NUL in {told!r}"
+        told.encode()  # raises for a lone surrogate
+    for key in (message.dedup_key, *([] if window is None else [window.key])):
+        _is_name(key, MAX_KEY_CHARS)
+    if message.kind is not InboundKind.OTHER:
+        _is_name(address.peer_id, MAX_ID_CHARS)
+        _is_name(address.user_id, MAX_ID_CHARS)
+    assert len(message.order_hint or "") <= ORDER_CHARS
     json.dumps([dict(media.handle) for media in message.media]).encode()
+    json.dumps({} if window is None else dict(window.data)).encode()
+
+
+def _is_name(name: str, most: int) -> None:
+    assert name, "a name is empty"
+    assert len(name) <= most, f"{name!r} is longer than its column"
+    assert "\0" not in name, f"NUL in {name!r}"
+    name.encode()
 
 
 def cq_strings(data: bytes) -> None:
