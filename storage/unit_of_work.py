@@ -16,7 +16,7 @@ from storage.rows.desk.agents import AgentRows
 from storage.rows.desk.channels import ChannelRows
 from storage.rows.desk.conversations import ConversationRows, SegmentRows
 from storage.rows.desk.customers import CustomerRows
-from storage.rows.desk.events import EventRows
+from storage.rows.desk.live_events import LiveEventRows
 from storage.rows.desk.reveals import RevealRows
 from storage.rows.desk.sessions import SessionRows
 from storage.rows.desk.windows import WindowRows
@@ -55,7 +55,7 @@ class UnitOfWork:
 
     def flush(self) -> None:
         """Write what repositories have gathered; called once, before the commit."""
-        self.events.flush()
+        self.live_events.flush()
 
     def probe(self) -> None:
         """Write one row: a database that only reads (a full disk) is not ready."""
@@ -103,7 +103,7 @@ class UnitOfWork:
             self._connection,
             self._keyring,
             secrets=self.secrets,
-            events=self.events,
+            live_events=self.live_events,
             aftermath=self.aftermath,
             view_of=self.view_of,
         )
@@ -125,9 +125,9 @@ class UnitOfWork:
         return self.outbox
 
     @cached_property
-    def events(self) -> EventRows:
+    def live_events(self) -> LiveEventRows:
         """What changed."""
-        return EventRows(self._connection, self.aftermath)
+        return LiveEventRows(self._connection, self.aftermath)
 
     @cached_property
     def secrets(self) -> SecretRows:

@@ -467,7 +467,7 @@ async def _housekeeping(parts: Services) -> None:
 
     def forget_old(work: UnitOfWork) -> None:
         now = work.clock()
-        work.events.forget(now - EVENTS_KEPT)
+        work.live_events.forget(now - EVENTS_KEPT)
         work.windows.forget(now - WINDOWS_KEPT)
         if settings.keep_raw_days:
             work.channels.forget_raw(now - timedelta(days=settings.keep_raw_days))

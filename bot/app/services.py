@@ -225,7 +225,7 @@ async def services(
         on_commit=after_commit,
         proofs_last=timedelta(hours=settings.proof_hours),
     ) as storage:
-        told_last = await storage.read(lambda work: work.events.latest_at())
+        told_last = await storage.read(lambda work: work.live_events.latest_at())
         if told_last is not None:
             steady.resume(told_last)
         delivery = Delivery(

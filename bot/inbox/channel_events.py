@@ -41,8 +41,8 @@ from handoff.model.conversation import (
     SegmentId,
     State,
 )
-from handoff.model.events import EventKind
 from handoff.model.inbound import Inbox
+from handoff.model.live_events import LiveEventKind
 from handoff.model.ports import Work
 from handoff.model.transcript import Author, Message, MessageKind
 
@@ -280,7 +280,9 @@ def happen(work: IntakeWork, desk: Desk, message: Inbound) -> None:
             why = message.detail or "顾客已取消关注或拉黑，暂时发不出消息"
             gone = replace(conversation, unreachable=why[:80])
             _note(work, gone, message, line_id, why)
-            work.events.add(EventKind.STATE_CHANGED, gone.id, now, detail=conversation.state.value)
+            work.live_events.add(
+                LiveEventKind.STATE_CHANGED, gone.id, now, detail=conversation.state.value
+            )
         case InboundKind.NATIVE_REPLY:
             where = message.detail or "原生客户端"
             noted = _note(work, conversation, message, line_id, f"在{where}回复：{message.text}")

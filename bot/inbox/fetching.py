@@ -27,8 +27,8 @@ from connectors.messages import (
 )
 from handoff.errors import HandoffError
 from handoff.model.attachments import Awaited
-from handoff.model.events import EventKind
-from handoff.model.ports import Events, Units
+from handoff.model.live_events import LiveEventKind
+from handoff.model.ports import LiveEvents, Units
 from handoff.model.transcript import Message
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class FetchWork(Protocol):
         """Messages."""
 
     @property
-    def events(self) -> Events:
+    def live_events(self) -> LiveEvents:
         """What changed, for the console."""
 
 
@@ -180,8 +180,8 @@ class Fetching:
             work.messages.replace_attachment(one.message_id, attachment)
             message = work.messages.get(one.message_id)
             if message is not None:
-                work.events.add(
-                    EventKind.MESSAGE_CHANGED,
+                work.live_events.add(
+                    LiveEventKind.MESSAGE_CHANGED,
                     message.conversation_id,
                     now,
                     message_id=message.id,

@@ -15,7 +15,7 @@ from bot.sealing.forms import fold
 from connectors.messages import MessageId
 from handoff.desk.speech import sealed
 from handoff.model.conversation import Conversation
-from handoff.model.events import EventKind
+from handoff.model.live_events import LiveEventKind
 from handoff.model.ports import Work
 from handoff.model.transcript import PLACEHOLDER, Author, Message
 
@@ -143,7 +143,9 @@ def _seal_in(work: Work, line: Message, places: set[int], at: datetime) -> None:
     spans = list(_runs(line.text, places))
     text, fresh = sealed(work.secrets, line.conversation_id, line.text, lambda _text: spans)
     work.messages.retext(line.id, text, (*line.secrets, *fresh))
-    work.events.add(EventKind.MESSAGE_CHANGED, line.conversation_id, at, message_id=line.id)
+    work.live_events.add(
+        LiveEventKind.MESSAGE_CHANGED, line.conversation_id, at, message_id=line.id
+    )
 
 
 def _seal_quote(work: Work, message_id: MessageId, at: datetime) -> None:
@@ -153,7 +155,9 @@ def _seal_quote(work: Work, message_id: MessageId, at: datetime) -> None:
         return
     ref = work.secrets.seal(line.conversation_id, line.quoted, "proof")
     work.messages.requote(line.id, "{{secret:" + ref.id + "}}", (*line.secrets, ref))
-    work.events.add(EventKind.MESSAGE_CHANGED, line.conversation_id, at, message_id=line.id)
+    work.live_events.add(
+        LiveEventKind.MESSAGE_CHANGED, line.conversation_id, at, message_id=line.id
+    )
 
 
 def _runs(text: str, places: set[int]) -> Iterator[tuple[int, int, str]]:

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from handoff.model.conversation import Conversation
-from handoff.model.events import EventKind
-from handoff.model.ports import Events
+from handoff.model.live_events import LiveEventKind
+from handoff.model.ports import LiveEvents
 from shop.access.effects import EffectWork, apply_effects
 
 
@@ -44,7 +44,7 @@ class EffectsWork(EffectWork, Protocol):
         """Where mails are queued."""
 
     @property
-    def events(self) -> Events:
+    def live_events(self) -> LiveEvents:
         """What changed."""
 
 
@@ -54,7 +54,7 @@ def apply(
     """Apply a turn's effects; applying them twice changes nothing more."""
     for effect in effects:
         if isinstance(effect, StaffAlert):
-            work.events.add(EventKind.ALERT, conversation.id, at, detail=effect.detail)
+            work.live_events.add(LiveEventKind.ALERT, conversation.id, at, detail=effect.detail)
     shop_effects = [one for one in effects if not isinstance(one, StaffAlert)]
     for mail in apply_effects(work, shop_effects):
         work.mails.add_mail(

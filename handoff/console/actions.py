@@ -31,7 +31,7 @@ from handoff.model.conversation import (
     ConversationId,
     State,
 )
-from handoff.model.events import EventKind
+from handoff.model.live_events import LiveEventKind
 from handoff.model.ports import Clock, Sealer, Units
 from handoff.model.transcript import Author, Message, MessageKind
 
@@ -254,7 +254,9 @@ class Service:
             if seen <= conversation.read_seq:
                 return
             saved = work.conversations.save(replace(conversation, read_seq=seen))
-            work.events.add(EventKind.STATE_CHANGED, saved.id, self._clock(), detail="read")
+            work.live_events.add(
+                LiveEventKind.STATE_CHANGED, saved.id, self._clock(), detail="read"
+            )
 
         await self._units.write(unit)
 

@@ -29,7 +29,7 @@ from handoff.console.views import (
 from handoff.desk.presence import Presence, Status
 from handoff.errors import StorageUnavailable
 from handoff.model.conversation import AgentId, ConversationId
-from handoff.model.events import Event, EventKind
+from handoff.model.live_events import LiveEvent, LiveEventKind
 from handoff.model.ports import Clock, Units
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ class Tail:
         """Everything up to here was seen; a later number may have been seen as well."""
         return min(self._missing) - 1 if self._missing else self.seen_to
 
-    def take(self, events: Iterable[Event], now: datetime) -> list[Event]:
+    def take(self, events: Iterable[LiveEvent], now: datetime) -> list[LiveEvent]:
         """Those of these events that were not seen before, in their order."""
         fresh = []
         for event in events:
@@ -115,7 +115,7 @@ class Tail:
                 del self._missing[number]
         return fresh
 
-    def has_seen(self, event: Event) -> bool:
+    def has_seen(self, event: LiveEvent) -> bool:
         """Whether it was taken before."""
         return event.id <= self.seen_to and event.id not in self._missing
 
@@ -224,7 +224,7 @@ class LiveFeed:
             listener.send(text)
 
     def _greeting(self, work: ViewWork, listener: Listener, cursor: int | None) -> list[str]:
-        newest = work.events.cursor()
+        newest = work.live_events.cursor()
         if self._tail is None:
             self._tail = Tail(newest)
         tail = self._tail
@@ -235,8 +235,8 @@ class LiveFeed:
         hello = _text({"type": "hello", "cursor": start, "agent": agent.model_dump(mode="json")})
         if cursor is None:
             return [hello]
-        missed = work.events.after(cursor, MAX_BEHIND + 1)
-        is_forgotten = cursor + 1 < work.events.oldest()
+        missed = work.live_events.after(cursor, MAX_BEHIND + 1)
+        is_forgotten = cursor + 1 < work.live_events.oldest()
         if cursor > newest or is_forgotten or len(missed) > MAX_BEHIND:
             return [hello, _text({"type": "reset", "cursor": tail.cursor})]
         missed = [event for event in missed if tail.has_seen(event)]
@@ -265,9 +265,9 @@ class LiveFeed:
         tail = self._tail
         if tail is None:
             return found
-        events = work.events.after(tail.cursor, MAX_BEHIND + 1)
+        events = work.live_events.after(tail.cursor, MAX_BEHIND + 1)
         if len(events) > MAX_BEHIND:
-            self._tail = Tail(work.events.cursor())
+            self._tail = Tail(work.live_events.cursor())
             reset = _text({"type": "reset", "cursor": self._tail.cursor})
             return {agent_id: [reset] for agent_id in agents}
         fresh = tail.take(events, self._clock())
@@ -281,11 +281,11 @@ class LiveFeed:
         return found
 
     def _updates(
-        self, work: ViewWork, events: Sequence[Event], agents: set[AgentId], cursor: int
+        self, work: ViewWork, events: Sequence[LiveEvent], agents: set[AgentId], cursor: int
     ) -> dict[AgentId, str]:
         """One frame an agent; they differ in one number, so everything else is made once."""
         ids = dict.fromkeys(event.conversation_id for event in events)
-        if any(event.kind is EventKind.QUEUE_CHANGED for event in events):
+        if any(event.kind is LiveEventKind.QUEUE_CHANGED for event in events):
             # whoever leaves the queue moves the others up
             waiting = work.conversations.waiting()[:MAX_QUEUE_ROWS]
             ids.update(dict.fromkeys(one.id for one in waiting))

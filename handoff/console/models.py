@@ -28,7 +28,7 @@ from handoff.console.fields import (
 )
 from handoff.desk.presence import Status
 from handoff.model.conversation import State, WaitingMode
-from handoff.model.events import EventKind
+from handoff.model.live_events import LiveEventKind
 from handoff.model.transcript import Author, DeliveryState, MessageKind
 
 # ---------------------------------------------------------------------------------- people
@@ -505,7 +505,7 @@ class EventOut(Out):
     """A change, for the live list."""
 
     id: int
-    kind: EventKind
+    kind: LiveEventKind
     conversation_id: str
     message_id: str | None
     detail: str | None

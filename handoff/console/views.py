@@ -46,7 +46,7 @@ from handoff.model.conversation import (
     Segment,
     State,
 )
-from handoff.model.events import Event
+from handoff.model.live_events import LiveEvent
 from handoff.model.ports import Clock, Work
 from handoff.model.transcript import (
     DeliveryState,
@@ -267,7 +267,7 @@ def earlier(work: ViewWork, conversation: Conversation) -> list[EarlierOut]:
     ]
 
 
-def event_out(event: Event) -> EventOut:
+def event_out(event: LiveEvent) -> EventOut:
     """A change."""
     return EventOut(
         id=event.id,

@@ -43,7 +43,7 @@ from handoff.model.conversation import (
     State,
     WaitingMode,
 )
-from handoff.model.events import EventKind
+from handoff.model.live_events import LiveEventKind
 from handoff.model.ports import Clock, Work
 from handoff.model.transcript import Author, MessageKind
 
@@ -241,11 +241,11 @@ def _record(
     shown_before = (before.state, before.mode, before.assignee, before.closing_at, before.reason)
     shown_after = (after.state, after.mode, after.assignee, after.closing_at, after.reason)
     if shown_before != shown_after or move.opens_segment:
-        work.events.add(EventKind.STATE_CHANGED, after.id, now, detail=after.state.value)
+        work.live_events.add(LiveEventKind.STATE_CHANGED, after.id, now, detail=after.state.value)
     if (before.state is State.WAITING) != (after.state is State.WAITING):
-        work.events.add(EventKind.QUEUE_CHANGED, after.id, now)
+        work.live_events.add(LiveEventKind.QUEUE_CHANGED, after.id, now)
     if move.alert is not None:
-        work.events.add(EventKind.ALERT, after.id, now, detail=move.alert.value)
+        work.live_events.add(LiveEventKind.ALERT, after.id, now, detail=move.alert.value)
 
 
 __all__ = ["Desk", "Notice"]

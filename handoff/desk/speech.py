@@ -10,7 +10,7 @@ from ulid import ULID
 
 from connectors.messages import Attachment, Button, MessageId
 from handoff.model.conversation import Conversation, ConversationId
-from handoff.model.events import EventKind
+from handoff.model.live_events import LiveEventKind
 from handoff.model.ports import Sealer, Secrets, Work
 from handoff.model.transcript import (
     Author,
@@ -77,7 +77,7 @@ def say(
         reasons=reasons,
     )
     work.messages.add(message)
-    work.events.add(EventKind.MESSAGE_ADDED, conversation.id, at, message_id=message.id)
+    work.live_events.add(LiveEventKind.MESSAGE_ADDED, conversation.id, at, message_id=message.id)
     conversation = replace(conversation, last_seq=message.seq, last_message_at=at)
     if is_sent:
         work.outbox.add(message, conversation)

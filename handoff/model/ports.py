@@ -19,7 +19,7 @@ from handoff.model.conversation import (
     Segment,
     SegmentId,
 )
-from handoff.model.events import Event, EventKind
+from handoff.model.live_events import LiveEvent, LiveEventKind
 from handoff.model.transcript import Author, Message, SecretRef
 
 T = TypeVar("T")
@@ -144,12 +144,12 @@ class Outbox(Protocol):
         """Queue a failed message again; ``False`` if it had not failed."""
 
 
-class Events(Protocol):
+class LiveEvents(Protocol):
     """The log that the console follows."""
 
     def add(
         self,
-        kind: EventKind,
+        kind: LiveEventKind,
         conversation_id: ConversationId,
         at: datetime,
         *,
@@ -158,7 +158,7 @@ class Events(Protocol):
     ) -> None:
         """Append a change."""
 
-    def after(self, cursor: int, limit: int) -> Sequence[Event]:
+    def after(self, cursor: int, limit: int) -> Sequence[LiveEvent]:
         """Events with a greater id, ascending."""
 
     def cursor(self) -> int:
@@ -230,7 +230,7 @@ class Work(Protocol):
         """What is to be sent."""
 
     @property
-    def events(self) -> Events:
+    def live_events(self) -> LiveEvents:
         """What changed."""
 
     @property
@@ -266,7 +266,7 @@ __all__ = [
     "Clock",
     "Conversations",
     "Customers",
-    "Events",
+    "LiveEvents",
     "Messages",
     "Outbox",
     "Sealer",

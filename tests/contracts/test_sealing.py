@@ -157,9 +157,9 @@ async def test_a_value_inside_another_word_stays(storage: Storage) -> None:
 async def test_the_console_is_told_which_lines_changed(storage: Storage) -> None:
     conversation_id = await in_context(storage, "v1", Memory())
     (receipt,) = await received(storage, an_inbound("woaiwojia"))
-    cursor = await storage.read(lambda work: work.events.cursor())
+    cursor = await storage.read(lambda work: work.live_events.cursor())
     await taken(storage, conversation_id, "woaiwojia")
-    events = await storage.read(lambda work: work.events.after(cursor, 10))
+    events = await storage.read(lambda work: work.live_events.after(cursor, 10))
     assert [(one.kind.value, one.message_id) for one in events] == [
         ("message_changed", receipt.message_id)
     ]

@@ -26,7 +26,7 @@ from handoff.model.conversation import (
     State,
     WaitingMode,
 )
-from handoff.model.events import EventKind
+from handoff.model.live_events import LiveEventKind
 from handoff.model.transcript import Author, Message, MessageKind
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
@@ -68,8 +68,8 @@ class Counter:
         lines = await self.database.read(lambda work: work.messages.after(conversation.id, 0, 500))
         return [one for one in lines if one.author is Author.SYSTEM]
 
-    async def kinds(self, conversation: Conversation) -> list[tuple[EventKind, str | None]]:
-        events = await self.database.read(lambda work: work.events.after(0, 500))
+    async def kinds(self, conversation: Conversation) -> list[tuple[LiveEventKind, str | None]]:
+        events = await self.database.read(lambda work: work.live_events.after(0, 500))
         return [(one.kind, one.detail) for one in events if one.conversation_id == conversation.id]
 
 
@@ -88,8 +88,8 @@ async def test_a_handoff_says_one_notice_and_calls_the_agents(
     heard = await counter.heard(waiting)
     assert [one.text for one in heard] == ["已经帮您叫人工客服了，马上就来，请稍等一下～"]
     kinds = await counter.kinds(waiting)
-    assert (EventKind.ALERT, "handoff") in kinds
-    assert (EventKind.QUEUE_CHANGED, None) in kinds
+    assert (LiveEventKind.ALERT, "handoff") in kinds
+    assert (LiveEventKind.QUEUE_CHANGED, None) in kinds
 
 
 async def test_the_second_in_the_queue_hears_the_place_and_the_estimate(

@@ -12,7 +12,7 @@ from handoff.auth.agents import disable_agent
 from handoff.console.live import QUEUE_FRAMES, Listener, Tail
 from handoff.console.models import KbStatus
 from handoff.model.conversation import ConversationId, State
-from handoff.model.events import Event, EventKind
+from handoff.model.live_events import LiveEvent, LiveEventKind
 from tests.factories.handoff import NOON, an_agent
 from tests.handoff.console import Live, Shop
 
@@ -210,8 +210,8 @@ async def test_typing_and_kb_are_told_to_everybody(shop: Shop) -> None:
     assert (await live.next("kb"))["intents"] == 50
 
 
-def an_event(number: int) -> Event:
-    return Event(number, EventKind.MESSAGE_ADDED, ConversationId("C1"), NOON)
+def an_event(number: int) -> LiveEvent:
+    return LiveEvent(number, LiveEventKind.MESSAGE_ADDED, ConversationId("C1"), NOON)
 
 
 def test_an_event_that_is_committed_late_is_told_after_its_successor() -> None:

@@ -23,13 +23,13 @@ from ulid import ULID
 from connectors.delivery.delivery import LONGEST_WAIT_S, Dispatch
 from connectors.messages import Address, ChannelRef, Grant, MessageId, Outbound
 from handoff.model.conversation import Conversation, ConversationId
-from handoff.model.events import EventKind
+from handoff.model.live_events import LiveEventKind
 from handoff.model.transcript import Message
 from storage.core.after_commit import Aftermath
 from storage.core.dialect import for_update, insert_or_ignore
 from storage.core.keyring import Keyring
 from storage.rows.desk.conversations import conversation_of
-from storage.rows.desk.events import EventRows
+from storage.rows.desk.live_events import LiveEventRows
 from storage.rows.desk.windows import HELD, WindowRows
 from storage.rows.messages.customer_view import HINTS, CustomerView
 from storage.rows.messages.messages import MessageRows
@@ -62,7 +62,7 @@ class OutboxRows:
         keyring: Keyring,
         *,
         secrets: SecretRows,
-        events: EventRows,
+        live_events: LiveEventRows,
         aftermath: Aftermath,
         view_of: Callable[[Conversation], CustomerView],
     ) -> None:
@@ -70,7 +70,7 @@ class OutboxRows:
         self._windows = WindowRows(connection, keyring)
         self._keyring = keyring
         self._secrets = secrets
-        self._events = events
+        self._live_events = live_events
         self._aftermath = aftermath
         self._view_of = view_of
 
@@ -148,8 +148,8 @@ class OutboxRows:
             {"state": "pending", "attempts": 0, "next_at": row["created_at"], "error": None},
         )
         self._aftermath.is_due = True
-        self._events.add(
-            EventKind.MESSAGE_CHANGED,
+        self._live_events.add(
+            LiveEventKind.MESSAGE_CHANGED,
             row["conversation_id"],
             row["created_at"],
             message_id=message_id,
@@ -388,8 +388,8 @@ class OutboxRows:
         self._connection.execute(update(outbox).where(outbox.c.id == key).values(**values))
 
     def _changed(self, row: Mapping[Any, Any], now: datetime) -> None:
-        self._events.add(
-            EventKind.MESSAGE_CHANGED, row["conversation_id"], now, message_id=row["message_id"]
+        self._live_events.add(
+            LiveEventKind.MESSAGE_CHANGED, row["conversation_id"], now, message_id=row["message_id"]
         )
 
     def _outbound(self, key: str, message: Message, address: Address) -> Outbound:

@@ -262,18 +262,12 @@ export interface components {
             error: components["schemas"]["ErrorDetail"];
         };
         /**
-         * EventKind
-         * @description What changed.
-         * @enum {string}
-         */
-        EventKind: "message_added" | "message_changed" | "state_changed" | "queue_changed" | "alert";
-        /**
          * EventOut
          * @description A change, for the live list.
          */
         EventOut: {
             id: number;
-            kind: components["schemas"]["EventKind"];
+            kind: components["schemas"]["LiveEventKind"];
             conversation_id: string;
             message_id: string | null;
             detail: string | null;
@@ -366,6 +360,12 @@ export interface components {
             /** @default null */
             before: string | null;
         };
+        /**
+         * LiveEventKind
+         * @description What changed.
+         * @enum {string}
+         */
+        LiveEventKind: "message_added" | "message_changed" | "state_changed" | "queue_changed" | "alert";
         /**
          * LiveFrame
          * @description One frame from the server.
@@ -784,7 +784,6 @@ export type EarlierOut = components['schemas']['EarlierOut'];
 export type Empty = components['schemas']['Empty'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type ErrorOut = components['schemas']['ErrorOut'];
-export type EventKind = components['schemas']['EventKind'];
 export type EventOut = components['schemas']['EventOut'];
 export type Figure = components['schemas']['Figure'];
 export type HealthState = components['schemas']['HealthState'];
@@ -793,6 +792,7 @@ export type KbFrame = components['schemas']['KbFrame'];
 export type KbStatus = components['schemas']['KbStatus'];
 export type LastMessage = components['schemas']['LastMessage'];
 export type ListQuery = components['schemas']['ListQuery'];
+export type LiveEventKind = components['schemas']['LiveEventKind'];
 export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveQuery = components['schemas']['LiveQuery'];
 export type LoggedOutFrame = components['schemas']['LoggedOutFrame'];

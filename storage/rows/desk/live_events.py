@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select
 
 from handoff.model.conversation import ConversationId
-from handoff.model.events import Event, EventKind
+from handoff.model.live_events import LiveEvent, LiveEventKind
 from storage.core.after_commit import Aftermath
 from storage.tables.messaging import events
 
 _INSERT = events.insert()
 
 
-class EventRows:
-    """Implements ``handoff.model.ports.Events``."""
+class LiveEventRows:
+    """Implements ``handoff.model.ports.LiveEvents``."""
 
     def __init__(self, connection: Connection, aftermath: Aftermath) -> None:
         self._connection = connection
@@ -26,7 +26,7 @@ class EventRows:
 
     def add(
         self,
-        kind: EventKind,
+        kind: LiveEventKind,
         conversation_id: ConversationId,
         at: datetime,
         *,
@@ -51,12 +51,12 @@ class EventRows:
             self._fresh = []
             self._aftermath.has_events = True
 
-    def after(self, cursor: int, limit: int) -> Sequence[Event]:
+    def after(self, cursor: int, limit: int) -> Sequence[LiveEvent]:
         """Events with a greater id, ascending."""
         rows = self._connection.execute(
             select(events).where(events.c.id > cursor).order_by(events.c.id).limit(limit)
         ).mappings()
-        return [Event(**{**row, "kind": EventKind(row["kind"])}) for row in rows]
+        return [LiveEvent(**{**row, "kind": LiveEventKind(row["kind"])}) for row in rows]
 
     def cursor(self) -> int:
         """Id of the newest event."""

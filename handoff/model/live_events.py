@@ -1,4 +1,4 @@
-"""Events: the log that the console follows, one row for everything that changed."""
+"""Live events: the log that the console follows, one row for everything that changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from handoff.model.conversation import ConversationId
 
 
-class EventKind(StrEnum):
+class LiveEventKind(StrEnum):
     """What changed."""
 
     MESSAGE_ADDED = "message_added"
@@ -20,7 +20,7 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class LiveEvent:
     """One change, in the order in which it was committed.
 
     Attributes:
@@ -29,7 +29,7 @@ class Event:
     """
 
     id: int
-    kind: EventKind
+    kind: LiveEventKind
     conversation_id: ConversationId
     at: datetime
     message_id: str | None = None
