@@ -20,7 +20,6 @@ from handoff.machine.events import (
     AgentSent,
     Claimed,
     Closed,
-    CloseReason,
     GivenBack,
     Occurrence,
     Transferred,
@@ -240,7 +239,7 @@ class Service:
                 raise IllegalMove("claim it before it is closed")
             if last_word is not None:
                 conversation, _ = self._reply(work, conversation, agent, last_word, takes_over=True)
-            closing = Closed(by=agent.id, reason=CloseReason.AGENT)
+            closing = Closed()
             return self._desk.perform(work, conversation, closing)
 
         return await self._units.write(unit)

@@ -22,7 +22,6 @@ _REASONS = {
 
 _CLOSE_REASONS = {
     CloseReason.AGENT: "客服结束",
-    CloseReason.BOT: "机器人结束",
     CloseReason.IDLE: "长时间没有消息",
     CloseReason.CUSTOMER_SILENT: "客户没有再回复",
     CloseReason.EXTERNAL_ENDED: "手机上已处理",

@@ -19,13 +19,11 @@ class DeskMemory:
         told_position: The place in the queue that the customer last heard; ``None`` if none.
         told_wait_min: The estimate that the customer last heard, in minutes.
         unanswered_since: When the oldest message came that the assignee has not answered.
-        snoozed_until: The assignee put it aside until then.
     """
 
     told_position: int | None = None
     told_wait_min: int | None = None
     unanswered_since: datetime | None = None
-    snoozed_until: datetime | None = None
 
 
 def remembered(conversation: Conversation) -> DeskMemory:
@@ -35,7 +33,6 @@ def remembered(conversation: Conversation) -> DeskMemory:
         told_position=stored.get("told_position"),
         told_wait_min=stored.get("told_wait_min"),
         unanswered_since=_time(stored.get("unanswered_since")),
-        snoozed_until=_time(stored.get("snoozed_until")),
     )
 
 
@@ -45,7 +42,6 @@ def remembering(conversation: Conversation, memory: DeskMemory) -> Conversation:
         "told_position": memory.told_position,
         "told_wait_min": memory.told_wait_min,
         "unanswered_since": _text(memory.unanswered_since),
-        "snoozed_until": _text(memory.snoozed_until),
     }
     stored = {name: value for name, value in values.items() if value is not None}
     summary = {key: value for key, value in (conversation.summary or {}).items() if key != _KEY}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -37,7 +36,6 @@ class CloseReason(StrEnum):
     """Why a conversation closed."""
 
     AGENT = "agent"
-    BOT = "bot"
     IDLE = "idle"
     CUSTOMER_SILENT = "customer_silent"
     EXTERNAL_ENDED = "external_ended"
@@ -78,9 +76,12 @@ class HandoffRequested:
 
 @dataclass(frozen=True, slots=True)
 class BotFailed:
-    """The bot raised, or had no answer in time, after one retry."""
+    """The bot raised, or had no answer in time, after one retry.
 
-    summary: Mapping[str, Any] | None = None
+    Attributes:
+        mode: Whether somebody is there. Filled by the desk.
+    """
+
     mode: WaitingMode | None = None
 
 
@@ -93,26 +94,16 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class AutoAssigned:
-    """The queue gives it to an agent under their cap."""
-
-    agent: AgentId
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class AgentSent:
     """An agent writes to the customer from the console; whoever had it, has it no longer.
 
     Attributes:
         takes_over: From another agent: only when said so.
-        may_take_external: The channel lets us take over from its native app.
     """
 
     agent: AgentId
     name: str
     takes_over: bool = False
-    may_take_external: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +134,7 @@ class GivenBack:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Somebody closes it; ``by`` is ``None`` where the bot does."""
-
-    by: AgentId | None = None
-    reason: CloseReason = CloseReason.AGENT
+    """An agent closes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +160,6 @@ class NativeReply:
 @dataclass(frozen=True, slots=True)
 class NativeEnded:
     """That person's session in the native app is over: the bot is there again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snoozed:
-    """The assignee puts it aside until a time, or until the customer writes."""
-
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Woken:
-    """The assignee takes it up again before the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +195,6 @@ Occurrence = (
     | HandoffRequested
     | BotFailed
     | Claimed
-    | AutoAssigned
     | AgentSent
     | Acted
     | Transferred
@@ -230,8 +205,6 @@ Occurrence = (
     | ChoseToLeaveMessage
     | NativeReply
     | NativeEnded
-    | Snoozed
-    | Woken
     | NobodyOnline
     | AgentLeft
     | TimerFired

@@ -43,7 +43,6 @@ class Alert(StrEnum):
     REOPENED = "reopened"
     LAPSED = "lapsed"
     TRANSFERRED = "transferred"
-    WOKE = "woke"
     NUDGE = "nudge"
     SUPERVISORS = "supervisors"
 

@@ -6,8 +6,10 @@ At most one owner at any time; ``owner_epoch`` moves only when the owner does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from handoff.errors import IllegalMove
 from handoff.machine.desk_memory import DeskMemory, remembered, remembering
@@ -15,7 +17,6 @@ from handoff.machine.events import (
     Acted,
     AgentLeft,
     AgentSent,
-    AutoAssigned,
     BotFailed,
     ChoseToLeaveMessage,
     ChoseToWait,
@@ -31,10 +32,8 @@ from handoff.machine.events import (
     NobodyOnline,
     Occurrence,
     Reason,
-    Snoozed,
     TimerFired,
     Transferred,
-    Woken,
 )
 from handoff.machine.move import (
     Alert,
@@ -87,10 +86,10 @@ def _move(  # noqa: PLR0911, PLR0912 - a branch is a row of the table
         case CustomerWrote():
             return _customer_wrote(conversation, event, now, rules)
         case HandoffRequested():
-            return _person_needed(conversation, event, event.reason, now)
+            return _person_needed(conversation, event, event.reason, now, event.summary)
         case BotFailed():
             return _person_needed(conversation, event, Reason.BOT_ERROR, now)
-        case Claimed() | AutoAssigned():
+        case Claimed():
             return _taken_from_queue(conversation, event, now)
         case AgentSent():
             return _agent_sent(conversation, event, now)
@@ -104,7 +103,7 @@ def _move(  # noqa: PLR0911, PLR0912 - a branch is a row of the table
             return Move(with_bot(conversation), notice=Notice.GIVEN_BACK)
         case Closed():
             _require(conversation, State.AGENT, State.BOT)
-            after = closed(conversation, now, event.reason)
+            after = closed(conversation, now, CloseReason.AGENT)
             return Move(after, closes_segment=True, asks_csat=True)
         case LeftQueue():
             _require(conversation, State.WAITING)
@@ -116,15 +115,6 @@ def _move(  # noqa: PLR0911, PLR0912 - a branch is a row of the table
         case NativeEnded():
             _require(conversation, State.EXTERNAL)
             return Move(with_bot(conversation))
-        case Snoozed():
-            _require(conversation, State.AGENT, is_so=event.until > now)
-            memory = replace(remembered(conversation), snoozed_until=event.until)
-            held = replace(conversation, acted_at=conversation.acted_at or now)
-            return Move(remembering(held, memory))
-        case Woken():
-            _require(conversation, State.AGENT)
-            memory = replace(remembered(conversation), snoozed_until=None)
-            return Move(remembering(conversation, memory))
         case NobodyOnline():
             is_live = conversation.mode is WaitingMode.LIVE
             _require(conversation, State.WAITING, is_so=is_live)
@@ -160,10 +150,7 @@ def _customer_wrote(
         closing_at=None,
         notices_sent=0 if has_gone_unheard else conversation.notices_sent,
     )
-    after = remembering(
-        waits, replace(memory, unanswered_since=unanswered_since, snoozed_until=None)
-    )
-    return Move(after, alert=Alert.WOKE if memory.snoozed_until is not None else None)
+    return Move(remembering(waits, replace(memory, unanswered_since=unanswered_since)))
 
 
 def _reopened(
@@ -198,18 +185,17 @@ def _person_needed(
     event: HandoffRequested | BotFailed,
     reason: Reason,
     now: datetime,
+    summary: Mapping[str, Any] | None = None,
 ) -> Move:
     if conversation.state is State.WAITING:
         # asked again, or the bot failed where it helps after hours: the place is kept
         return Move(conversation, notice=Notice.ALREADY_WAITING)
     _require(conversation, State.BOT)
-    after = in_queue(conversation, now, reason=reason, mode=event.mode, summary=event.summary)
+    after = in_queue(conversation, now, reason=reason, mode=event.mode, summary=summary)
     return Move(after, notice=Notice.HANDED_OFF, alert=Alert.HANDOFF)
 
 
-def _taken_from_queue(
-    conversation: Conversation, event: Claimed | AutoAssigned, now: datetime
-) -> Move:
+def _taken_from_queue(conversation: Conversation, event: Claimed, now: datetime) -> Move:
     _require(conversation, State.WAITING)
     after = with_agent(conversation, event.agent, now)
     return Move(after, notice=Notice.AGENT_JOINED, agent_name=event.name)
@@ -220,8 +206,8 @@ def _agent_sent(conversation: Conversation, event: AgentSent, now: datetime) -> 
         return Move(_spoken(conversation, now))
     if conversation.state is State.AGENT:
         _require(conversation, State.AGENT, is_so=event.takes_over)
-    if conversation.state is State.EXTERNAL:
-        _require(conversation, State.EXTERNAL, is_so=event.may_take_external)
+    # what is answered in the channel's own app cannot be taken over from here
+    _require(conversation, State.BOT, State.WAITING, State.AGENT, State.CLOSED)
     is_reopened = conversation.state is State.CLOSED
     before = conversation
     if is_reopened:
@@ -295,7 +281,6 @@ __all__ = [
     "AgentLeft",
     "AgentSent",
     "Alert",
-    "AutoAssigned",
     "BotFailed",
     "ChoseToLeaveMessage",
     "ChoseToWait",
@@ -314,11 +299,9 @@ __all__ = [
     "Occurrence",
     "Reason",
     "Rules",
-    "Snoozed",
     "Speech",
     "TimerFired",
     "Transferred",
-    "Woken",
     "apply",
     "may_bot_speak",
     "owner_of",

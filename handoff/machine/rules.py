@@ -20,7 +20,6 @@ class Rules:
         agent_escalate_s: And after so long the supervisors are.
         customer_silent_s: A customer silent for so long after the agent's last word: it closes.
         closing_notice_s: So long before that closing the customer is told.
-        capacity_freed_s: A customer silent for so long no longer counts against the agent's cap.
         bot_idle_s: Nobody writes to the bot for so long: it closes without a word.
         waiting_idle_s: A waiting customer is silent for so long: it closes without a word.
         external_idle_s: Nobody writes natively for so long: the conversation comes back.
@@ -28,7 +27,6 @@ class Rules:
         agent_cap: Conversations that one agent is given at once.
         reopens_to_same_agent: Whether that person gets it back without the queue.
         handling_s: What one conversation takes an agent, for the estimate told to the customer.
-        away_grace_s: A lost connection counts as away only after so long.
     """
 
     claim_act_s: float = 120
@@ -41,7 +39,6 @@ class Rules:
     agent_escalate_s: float = 600
     customer_silent_s: float = 1_800
     closing_notice_s: float = 600
-    capacity_freed_s: float = 600
     bot_idle_s: float = 1_800
     waiting_idle_s: float = 86_400
     external_idle_s: float = 1_800
@@ -49,4 +46,3 @@ class Rules:
     agent_cap: int = 5
     reopens_to_same_agent: bool = False
     handling_s: float = 180
-    away_grace_s: float = 45

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handoff.machine.desk_memory import remembered, remembering
+from handoff.machine.desk_memory import remembered
 from handoff.machine.events import CloseReason, Reason, TimerFired
 from handoff.machine.move import (
     Alert,
@@ -32,9 +32,6 @@ def fired(  # noqa: PLR0911 - a return is a row of the table
     match due[1]:
         case Step.CLAIM_LAPSES:
             return _claim_lapsed(conversation, event, now)
-        case Step.WAKE:
-            memory = replace(remembered(conversation), snoozed_until=None)
-            return Move(remembering(conversation, memory), alert=Alert.WOKE)
         case Step.NUDGE | Step.ESCALATE:
             after = replace(conversation, notices_sent=conversation.notices_sent + 1)
             is_first = due[1] is Step.NUDGE

@@ -18,7 +18,6 @@ class Step(StrEnum):
     """What a timer does."""
 
     CLAIM_LAPSES = "claim_lapses"
-    WAKE = "wake"
     NUDGE = "nudge"
     ESCALATE = "escalate"
     WARN_OF_CLOSING = "warn_of_closing"
@@ -64,8 +63,6 @@ def _of_waiting(conversation: Conversation, rules: Rules) -> tuple[datetime, Ste
 def _of_agent(conversation: Conversation, rules: Rules) -> tuple[datetime, Step] | None:
     memory = remembered(conversation)
     held_since = conversation.claimed_at or conversation.opened_at
-    if memory.snoozed_until is not None:
-        return memory.snoozed_until, Step.WAKE
     if conversation.acted_at is None:
         return held_since + timedelta(seconds=rules.claim_act_s), Step.CLAIM_LAPSES
     if memory.unanswered_since is not None:

@@ -19,7 +19,6 @@ from connectors.messages import (
     button_token,
 )
 from handoff.machine import moves
-from handoff.machine.moves import CloseReason
 from handoff.model.conversation import AgentId, Conversation, State
 from handoff.model.transcript import (
     Author,
@@ -46,9 +45,7 @@ async def transcript(customer: Customer) -> list[Message]:
 
 async def closed(parts: Services, conversation: Conversation) -> None:
     def unit(work: UnitOfWork) -> None:
-        parts.desk.perform(
-            work, work.conversations.lock(conversation.id), moves.Closed(reason=CloseReason.BOT)
-        )
+        parts.desk.perform(work, work.conversations.lock(conversation.id), moves.Closed())
 
     await parts.storage.write(unit)
 

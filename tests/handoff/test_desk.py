@@ -247,7 +247,7 @@ async def test_a_silent_customer_is_told_then_closed_then_asked_for_csat(
 
 async def test_who_was_never_answered_is_not_asked_for_csat(counter: Counter) -> None:
     conversation = await counter.says("在吗")
-    closed = await counter.happens(conversation, Closed(MEI))
+    closed = await counter.happens(conversation, Closed())
     assert await counter.heard(closed) == []
 
 
@@ -270,7 +270,7 @@ async def test_one_conversations_failure_does_not_stop_the_others_timers(
 
 async def test_thanks_after_closing_change_nothing_the_customer_sees(counter: Counter) -> None:
     conversation = await counter.says("在吗")
-    closed = await counter.happens(conversation, Closed(MEI))
+    closed = await counter.happens(conversation, Closed())
     after = await counter.says("谢谢", reopens=False)
     assert (after.state, after.segment_id) == (State.CLOSED, closed.segment_id)
     assert (await counter.happens(after, CustomerWrote())).state is State.BOT

@@ -212,7 +212,6 @@ const en: typeof zh = {
     transferred: '{name} was transferred to you',
     nudge: '{name} has waited 5 minutes for an answer',
     supervisors: '{name} has waited 10 minutes and nobody answers',
-    woke: '{name} wrote again',
     reopened: '{name} is back',
     lapsed: '{name} went back to the queue',
     open: 'Open',

@@ -210,7 +210,6 @@ export default {
     transferred: '{name} 的会话转给了您',
     nudge: '{name} 已经等了 5 分钟，还没有收到回复',
     supervisors: '{name} 已经等了 10 分钟，没有人回复',
-    woke: '{name} 又发来了消息',
     reopened: '{name} 又来找您了',
     lapsed: '{name} 的会话已放回队列',
     open: '去看看',
