@@ -21,7 +21,6 @@ from handoff.desk.notices import (
 from handoff.desk.presence import Presence
 from handoff.desk.queue import estimate_min
 from handoff.desk.speech import say
-from handoff.machine.desk_memory import remembered, remembering
 from handoff.machine.events import (
     AgentLeft,
     AgentSent,
@@ -168,8 +167,7 @@ class Desk:
         )
         if said.state is not State.WAITING:
             return said
-        told = replace(remembered(said), told_position=position, told_wait_min=wait_min)
-        return remembering(said, told)
+        return replace(said, told_position=position, told_wait_min=wait_min)
 
     def _with_segment(
         self, work: Work, before: Conversation, move: Move, event: Occurrence, now: datetime

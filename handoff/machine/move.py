@@ -8,7 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from handoff.machine.desk_memory import DeskMemory, remembering
 from handoff.machine.events import CloseReason, Reason
 from handoff.model.conversation import (
     AgentId,
@@ -122,6 +121,10 @@ def with_bot(conversation: Conversation) -> Conversation:
         missed_claims=0,
         notices_sent=0,
         last_notice_at=None,
+        told_position=None,
+        told_wait_min=None,
+        unanswered_since=None,
+        nudges_sent=0,
         closing_at=None,
         closed_at=None,
         closed_reason=None,
@@ -144,7 +147,7 @@ def in_queue(
         summary: ``None`` keeps the one that is there.
         queued_at: An earlier place that is kept; ``None``: the end of the queue.
     """
-    waiting = replace(
+    return replace(
         conversation,
         state=State.WAITING,
         mode=mode or WaitingMode.LIVE,
@@ -156,16 +159,19 @@ def in_queue(
         acted_at=None,
         notices_sent=0,
         last_notice_at=now,
+        told_position=None,
+        told_wait_min=None,
+        unanswered_since=None,
+        nudges_sent=0,
         closing_at=None,
         closed_at=None,
         closed_reason=None,
     )
-    return remembering(waiting, DeskMemory())
 
 
 def with_agent(conversation: Conversation, agent: AgentId, now: datetime) -> Conversation:
     """Owned by a person who has not acted yet; the place in the queue is kept should they not."""
-    held = replace(
+    return replace(
         conversation,
         state=State.AGENT,
         mode=None,
@@ -175,17 +181,20 @@ def with_agent(conversation: Conversation, agent: AgentId, now: datetime) -> Con
         acted_at=None,
         notices_sent=0,
         last_notice_at=None,
+        told_position=None,
+        told_wait_min=None,
+        unanswered_since=now,
+        nudges_sent=0,
         closing_at=None,
         closed_at=None,
         closed_reason=None,
     )
-    return remembering(held, DeskMemory(unanswered_since=now))
 
 
 def closed(conversation: Conversation, now: datetime, reason: CloseReason) -> Conversation:
     """Owned by nobody; who had it last and why it was handed off stay readable."""
     return replace(
-        remembering(conversation, DeskMemory()),
+        conversation,
         state=State.CLOSED,
         mode=None,
         assignee=None,
@@ -194,6 +203,10 @@ def closed(conversation: Conversation, now: datetime, reason: CloseReason) -> Co
         acted_at=None,
         notices_sent=0,
         last_notice_at=None,
+        told_position=None,
+        told_wait_min=None,
+        unanswered_since=None,
+        nudges_sent=0,
         closing_at=None,
         closed_at=now,
         closed_reason=str(reason),

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handoff.errors import IllegalMove
-from handoff.machine.desk_memory import DeskMemory, remembered, remembering
 from handoff.machine.events import (
     Acted,
     AgentLeft,
@@ -139,18 +138,12 @@ def _customer_wrote(
         return _reopened(heard, event, now, rules) if event.reopens else Move(heard)
     if conversation.state is not State.AGENT:
         return Move(heard)
-    memory = remembered(conversation)
+    if conversation.nudges_sent > 1:
+        # nudged and escalated in vain: each further message begins anew
+        heard = replace(heard, unanswered_since=None, nudges_sent=0)
     # the first unanswered message counts: else who keeps asking is answered last
-    unanswered_since = memory.unanswered_since or now
-    has_gone_unheard = memory.unanswered_since is not None and conversation.notices_sent > 1
-    if has_gone_unheard:
-        unanswered_since = now  # nudged and escalated before: each further message begins anew
-    waits = replace(
-        heard,
-        closing_at=None,
-        notices_sent=0 if has_gone_unheard else conversation.notices_sent,
-    )
-    return Move(remembering(waits, replace(memory, unanswered_since=unanswered_since)))
+    unanswered_since = heard.unanswered_since or now
+    return Move(replace(heard, closing_at=None, unanswered_since=unanswered_since))
 
 
 def _reopened(
@@ -224,15 +217,15 @@ def _agent_sent(conversation: Conversation, event: AgentSent, now: datetime) -> 
 
 
 def _spoken(conversation: Conversation, now: datetime) -> Conversation:
-    answered = replace(
+    return replace(
         conversation,
         acted_at=conversation.acted_at or now,
         last_agent_at=now,
         closing_at=None,
-        notices_sent=0,
+        unanswered_since=None,
+        nudges_sent=0,
         missed_claims=0,
     )
-    return remembering(answered, DeskMemory())
 
 
 def _transferred(conversation: Conversation, event: Transferred, now: datetime) -> Move:
@@ -267,7 +260,7 @@ def _native_reply(conversation: Conversation, now: datetime) -> Move:
         reason=conversation.reason,
         summary=conversation.summary,
     )
-    return Move(remembering(muted, DeskMemory()), opens_segment=is_reopened)
+    return Move(muted, opens_segment=is_reopened)
 
 
 def _agent_left(conversation: Conversation, event: AgentLeft, now: datetime) -> Move:

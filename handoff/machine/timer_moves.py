@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handoff.machine.desk_memory import remembered
 from handoff.machine.events import CloseReason, Reason, TimerFired
 from handoff.machine.move import (
     Alert,
@@ -33,7 +32,7 @@ def fired(  # noqa: PLR0911 - a return is a row of the table
         case Step.CLAIM_LAPSES:
             return _claim_lapsed(conversation, event, now)
         case Step.NUDGE | Step.ESCALATE:
-            after = replace(conversation, notices_sent=conversation.notices_sent + 1)
+            after = replace(conversation, nudges_sent=conversation.nudges_sent + 1)
             is_first = due[1] is Step.NUDGE
             return Move(after, alert=Alert.NUDGE if is_first else Alert.SUPERVISORS)
         case Step.WARN_OF_CLOSING:
@@ -67,12 +66,11 @@ def _claim_lapsed(conversation: Conversation, event: TimerFired, now: datetime) 
 def _still_waiting(conversation: Conversation, event: TimerFired, now: datetime) -> Move:
     if event.mode is WaitingMode.AFTER_HOURS:
         return _offered(conversation)
-    memory = remembered(conversation)
     looked = replace(conversation, last_notice_at=now)
-    told = (memory.told_position, memory.told_wait_min)
+    told = (conversation.told_position, conversation.told_wait_min)
     if told == (event.position, event.wait_min):
         return Move(looked)
-    # the desk remembers what it tells; here only that it is told
+    # the desk notes which place it tells; here only that one is told
     after = replace(looked, notices_sent=conversation.notices_sent + 1)
     return Move(after, notice=Notice.STILL_WAITING)
 

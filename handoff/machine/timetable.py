@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from handoff.machine.desk_memory import remembered
 from handoff.machine.rules import Rules
 from handoff.model.conversation import Conversation, State, WaitingMode
 
@@ -61,17 +60,18 @@ def _of_waiting(conversation: Conversation, rules: Rules) -> tuple[datetime, Ste
 
 
 def _of_agent(conversation: Conversation, rules: Rules) -> tuple[datetime, Step] | None:
-    memory = remembered(conversation)
     held_since = conversation.claimed_at or conversation.opened_at
     if conversation.acted_at is None:
         return held_since + timedelta(seconds=rules.claim_act_s), Step.CLAIM_LAPSES
-    if memory.unanswered_since is not None:
-        match conversation.notices_sent:
+    if conversation.unanswered_since is not None:
+        match conversation.nudges_sent:
             case 0:
-                return memory.unanswered_since + timedelta(seconds=rules.agent_nudge_s), Step.NUDGE
+                return conversation.unanswered_since + timedelta(
+                    seconds=rules.agent_nudge_s
+                ), Step.NUDGE
             case 1:
                 pause = timedelta(seconds=rules.agent_escalate_s)
-                return memory.unanswered_since + pause, Step.ESCALATE
+                return conversation.unanswered_since + pause, Step.ESCALATE
             case _:
                 return None  # never silently back to the bot
     if conversation.closing_at is not None:

@@ -76,7 +76,12 @@ class Conversation:
         reason: Why a person was called (``handoff.machine.moves.Reason``); ``None`` with the bot.
         queued_at: When it entered the queue; kept when a claim lapses.
         claimed_at: When the assignee got it; ``acted_at`` is their first act after that.
-        notices_sent: "Still waiting" notices of this wait.
+        notices_sent: "Still waiting" notices to the customer in this wait.
+        last_notice_at: When such a notice was last due, whether it was said or not.
+        told_position: The place in the queue that the customer last heard; ``None`` if none.
+        told_wait_min: The estimate that the customer last heard, in minutes.
+        unanswered_since: When the oldest message came that the assignee has not answered.
+        nudges_sent: Calls to agents because of it: 1 the assignee's, 2 the supervisors' too.
         closing_at: When it will close unless the customer writes; ``None`` if not announced.
         due_at: When the next timer must look at it; ``None`` if nothing is due. Timers live
             here, in the database, and so survive a restart.
@@ -105,6 +110,10 @@ class Conversation:
     missed_claims: int = 0
     notices_sent: int = 0
     last_notice_at: datetime | None = None
+    told_position: int | None = None
+    told_wait_min: int | None = None
+    unanswered_since: datetime | None = None
+    nudges_sent: int = 0
     last_customer_at: datetime | None = None
     last_agent_at: datetime | None = None
     last_message_at: datetime | None = None

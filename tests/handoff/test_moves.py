@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from handoff.errors import IllegalMove
-from handoff.machine.desk_memory import DeskMemory, remembering
 from handoff.machine.move import (
     Alert,
     Move,
@@ -160,13 +159,13 @@ class TestClaiming:
 
 class TestWaiting:
     def test_a_first_notice_comes_after_60_s_if_something_changed(self) -> None:
-        told = remembering(waiting(), DeskMemory(told_position=3, told_wait_min=9))
+        told = replace(waiting(), told_position=3, told_wait_min=9)
         assert told.due_at == NOON + timedelta(seconds=60)
         move = after(told, (60, TimerFired(position=2, wait_min=6)))
         assert move.notice is Notice.STILL_WAITING
 
     def test_nothing_is_said_where_nothing_changed(self) -> None:
-        told = remembering(waiting(), DeskMemory(told_position=3, told_wait_min=9))
+        told = replace(waiting(), told_position=3, told_wait_min=9)
         move = after(told, (60, TimerFired(position=3, wait_min=9)))
         assert move.notice is None
         assert move.conversation.due_at == NOON + timedelta(seconds=180)

@@ -130,7 +130,7 @@ class AnyConversation(RuleBasedStateMachine):
         if self.conversation.state in {State.BOT, State.EXTERNAL}:
             assert self.conversation.due_at is not None
         if self.conversation.state is State.AGENT and self.conversation.due_at is None:
-            assert self.conversation.notices_sent == 2
+            assert self.conversation.nudges_sent == 2
 
     @invariant()
     def closed_ones_rest(self) -> None:
