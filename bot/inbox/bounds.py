@@ -21,7 +21,7 @@ MAX_FILES = 20
 """Files of one message."""
 MAX_SECRETS = 40
 """Values of one message that are sealed one by one; each is a row of its own."""
-MAX_FILE_NAME_CHARS, MAX_MIME_CHARS = 120, 80
+MAX_FILE_NAME_CHARS, MAX_MIME_CHARS, MAX_ORDER_CHARS = 120, 80, 60
 READ_HEAD, READ_TAIL = 3000, 1000
 _CUT_VALUE = re.compile(r"[0-9A-Za-z@._+\-]{1,80}\Z")
 
@@ -70,6 +70,7 @@ def _storable(message: Inbound) -> Inbound:
         button_token=_reference(message.button_token, MAX_KEY_CHARS),
         contacts=tuple(clean(contact) for contact in message.contacts),
         media=tuple(_file(media) for media in message.media),
+        order_hint=_reference(message.order_hint, MAX_ORDER_CHARS),
         window=window and replace(window, key=bounded_name(window.key, MAX_KEY_CHARS)),
     )
     return message if stored == message else stored

@@ -170,7 +170,8 @@ def _at(base: Inbound) -> datetime:
 
 
 def _message_id(message: Any) -> int:
-    return message.id if isinstance(message.id, int) else 0
+    # 64 bits, says the platform; what is longer is no number of its
+    return message.id if isinstance(message.id, int) and 0 <= message.id < 2**63 else 0
 
 
 def _dedup_key(message: Any, xml: str) -> str:

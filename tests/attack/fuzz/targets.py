@@ -17,7 +17,7 @@ from wechatpy.crypto import PrpCrypto
 
 with atheris.instrument_imports(include=["bot", "connectors", "handoff", "knowledge_base"]):
     from bot.app.http.network import networks
-    from bot.inbox.bounds import MAX_FILES, bounded
+    from bot.inbox.bounds import MAX_FILES, MAX_ORDER_CHARS, bounded
     from bot.sealing.finder import secrets_in
     from bot.tools.spec import TOOL_SPECS
     from connectors.app import mapping as app
@@ -57,7 +57,6 @@ AES_KEY = SecretStr("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
 APP_ID = "wx1234567890abcdef"
 MOST_CHARS = 30_000
 """More than a message of any channel needs, and less than what would hurt."""
-ORDER_CHARS = 60
 CARDS = ("STAR-A1ET-Q6J4-FZ6A-B3R2", "ABCD1234EFGH5678", "7K2M9P4Q8R3T6W1X")
 MAILS = ("someone@example.com", "A.B-C@mail.example.cn")
 PHONES = ("13800138000", "+86 138 0013 8000", "138-0013-8000")
@@ -244,7 +243,7 @@ def _is_kept_by_any_database(message: Inbound) -> None:
     if message.kind is not InboundKind.OTHER:
         _is_name(address.peer_id, MAX_ID_CHARS)
         _is_name(address.user_id, MAX_ID_CHARS)
-    assert len(message.order_hint or "") <= ORDER_CHARS
+    assert len(message.order_hint or "") <= MAX_ORDER_CHARS
     json.dumps([dict(media.handle) for media in message.media]).encode()
     json.dumps({} if window is None else dict(window.data)).encode()
 

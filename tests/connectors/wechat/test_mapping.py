@@ -32,6 +32,17 @@ def test_a_text_is_a_message_of_its_sender() -> None:
     assert (inbound.dedup_key, inbound.platform_time) == ("m:24012345678901234", AT)
 
 
+@pytest.mark.parametrize("number", ["9" * 400, str(2**63), "-7"])
+def test_a_number_that_is_none_of_the_platforms_names_nothing_and_sorts_nothing(
+    number: str,
+) -> None:
+    xml = (FIXTURES / "text.xml").read_text(encoding="utf-8")
+    inbound = of_xml(xml.replace("24012345678901234", number))
+    assert inbound.text == "付了款没收到卡密 /::D"
+    assert inbound.dedup_key.startswith(f"e:{OPENID}:")
+    assert inbound.order_hint == f"1700000000-{0:020d}"
+
+
 def test_a_message_may_be_answered_five_times_within_two_days() -> None:
     window = mapped("text").window
     assert window is not None
