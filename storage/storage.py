@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from handoff.errors import StorageUnavailable
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.core.engine import engine_for
 from storage.core.errors import may_retry, translate
 from storage.core.keyring import Keyring
@@ -79,7 +79,7 @@ class Storage:
         url: str,
         keyring: Keyring,
         clock: Callable[[], datetime],
-        on_commit: Callable[[Aftermath], None],
+        on_commit: Callable[[AfterCommit], None],
         *,
         answer_s: float,
         proofs_last: timedelta,
@@ -110,7 +110,7 @@ class Storage:
         *,
         keyring: Keyring,
         clock: Callable[[], datetime],
-        on_commit: Callable[[Aftermath], None] = lambda _aftermath: None,
+        on_commit: Callable[[AfterCommit], None] = lambda _after_commit: None,
         answer_s: float = ANSWER_S,
         proofs_last: timedelta = PROOFS_LAST,
     ) -> AsyncIterator[Storage]:
@@ -226,8 +226,8 @@ class Storage:
 
     def _run_group(
         self, connection: Connection, group: Sequence[_Job]
-    ) -> list[tuple[_Job, Any, Aftermath | None]]:
-        outcome: list[tuple[_Job, Any, Aftermath | None]] = []
+    ) -> list[tuple[_Job, Any, AfterCommit | None]]:
+        outcome: list[tuple[_Job, Any, AfterCommit | None]] = []
         with connection.begin():
             # the driver itself: SQLAlchemy's way costs as much as an insert, twice a unit
             driver: Any = connection.connection.driver_connection
@@ -249,22 +249,22 @@ class Storage:
                     driver.execute("ROLLBACK TO unit")
                     outcome.append((job, error, None))
                 else:
-                    outcome.append((job, _Answer(result), work.aftermath))
+                    outcome.append((job, _Answer(result), work.after_commit))
                 driver.execute("RELEASE unit")
         return outcome
 
-    def _answer(self, outcome: list[tuple[_Job, Any, Aftermath | None]]) -> None:
+    def _answer(self, outcome: list[tuple[_Job, Any, AfterCommit | None]]) -> None:
         if not outcome:
             return
 
         def tell() -> None:
             if any(isinstance(result, _Answer) for _, result, _ in outcome):
                 self._is_silent = False
-            for job, result, aftermath in outcome:
+            for job, result, after_commit in outcome:
                 # what a commit leaves to do goes first and in commit order, even where the
                 # caller has gone: its change is stored
-                if aftermath is not None:
-                    self._on_commit(aftermath)
+                if after_commit is not None:
+                    self._on_commit(after_commit)
                 if job.future.done():
                     continue
                 if isinstance(result, _Answer):
@@ -284,26 +284,26 @@ class Storage:
             if job.is_given_up:
                 return
             result: Any
-            aftermath: Aftermath | None = None
+            after_commit: AfterCommit | None = None
             try:
-                result, aftermath = self._committed(job)
+                result, after_commit = self._committed(job)
             except DBAPIError as error:
                 if may_retry(error) and attempt < RETRIES:
                     continue
                 result = translate(error)
             except BaseException as error:  # noqa: BLE001 - it is its caller's
                 result = self._failure(error)
-            self._answer([(job, result, aftermath)])
+            self._answer([(job, result, after_commit)])
             return
 
-    def _committed(self, job: _Job) -> tuple[_Answer, Aftermath]:
+    def _committed(self, job: _Job) -> tuple[_Answer, AfterCommit]:
         with self._engine.begin() as connection:
             work = self._unit_of_work(connection)
             result = job.unit(work)
             work.flush()
             if job.is_given_up:
                 raise _GivenUp
-        return _Answer(result), work.aftermath
+        return _Answer(result), work.after_commit
 
     def _read_alone(self, job: _Job) -> None:
         if job.is_given_up:

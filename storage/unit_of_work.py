@@ -9,7 +9,7 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from handoff.model.conversation import Conversation
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.core.dialect import upsert
 from storage.core.keyring import Keyring
 from storage.rows.desk.agents import AgentRows
@@ -51,7 +51,7 @@ class UnitOfWork:
         self._keyring = keyring
         self.clock = clock
         self._proofs_last = proofs_last
-        self.aftermath = Aftermath()
+        self.after_commit = AfterCommit()
 
     def flush(self) -> None:
         """Write what repositories have gathered; called once, before the commit."""
@@ -104,7 +104,7 @@ class UnitOfWork:
             self._keyring,
             secrets=self.secrets,
             live_events=self.live_events,
-            aftermath=self.aftermath,
+            after_commit=self.after_commit,
             view_of=self.view_of,
         )
 
@@ -127,7 +127,7 @@ class UnitOfWork:
     @cached_property
     def live_events(self) -> LiveEventRows:
         """What changed."""
-        return LiveEventRows(self._connection, self.aftermath)
+        return LiveEventRows(self._connection, self.after_commit)
 
     @cached_property
     def secrets(self) -> SecretRows:
@@ -137,7 +137,7 @@ class UnitOfWork:
     @cached_property
     def attachments(self) -> AttachmentRows:
         """Files that were sent."""
-        return AttachmentRows(self._connection, self._keyring, aftermath=self.aftermath)
+        return AttachmentRows(self._connection, self._keyring, after_commit=self.after_commit)
 
     @cached_property
     def channels(self) -> ChannelRows:

@@ -1,8 +1,8 @@
-"""The console's API, wired to the services."""
+"""The console's API on this kefu's parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -10,10 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.app.connectors import Connectors
 from bot.app.http.network import Network
-from bot.app.services import Services
 from bot.sealing.finder import secrets_in
-from bot.turn.knowledge import KnowledgeStatus
+from bot.turn.knowledge import Knowledge, KnowledgeStatus
 from connectors.kit.registry import TITLES
 from connectors.media.store import MediaStore
 from connectors.messages import Address, Connector
@@ -26,9 +26,12 @@ from handoff.console.models import (
     StatusOut,
 )
 from handoff.console.wording import figure_text
+from handoff.desk.desk import Desk
 from handoff.errors import PanelUnavailable
 from shop.access.panel import Panel
 from shop.errors import ShopError
+from storage.core.after_commit import AfterCommit
+from storage.storage import Storage
 
 PREFIX = "/api/v1"
 KINDS = ("image", "voice", "video", "file")
@@ -50,66 +53,69 @@ class _ShopPanel:
             raise PanelUnavailable("the shop does not answer") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Typing:
-    """Implements ``handoff.console.actions.TypingSink`` over the connectors."""
-
-    parts: Services
-
-    async def typing(self, address: Address, author: str, *, is_on: bool) -> None:
-        """Show the customer that somebody writes, where the channel can."""
-        connector = self.parts.connectors.get((address.ref.channel, address.ref.account_id))
-        if connector is not None:
-            await connector.typing(address, author, is_on=is_on)
-
-
 class Console:
-    """What the server needs of the console: routes, a wake-up call, and who types.
+    """The console's API on this database, and what it must be told.
 
     Args:
-        titles: What agents call the shop's accounts, by channel and account.
+        titles: Names that agents know the shop's accounts by, by channel and account.
+        device_key: Signs the cookies of devices that agents have logged in from.
+        max_file_bytes: Size of the largest file that an agent may send.
     """
 
     def __init__(
         self,
-        parts: Services,
+        storage: Storage,
+        *,
+        desk: Desk,
         media: MediaStore,
+        panel: Panel,
+        knowledge: Knowledge,
+        connectors: Connectors,
         titles: Mapping[tuple[str, str], str],
         network: Network,
+        device_key: bytes,
+        max_file_bytes: int,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._parts = parts
+        self._storage = storage
+        self._knowledge = knowledge
+        self._connectors = connectors
         self._titles = titles
         self._version = version("kefu")
         self._api = ConsoleApi(
-            parts.storage,
-            desk=parts.desk,
-            clock=parts.clock,
+            storage,
+            desk=desk,
+            clock=clock,
             media=media,
-            panel=_ShopPanel(parts.panel),
-            typing=_Typing(parts),
+            panel=_ShopPanel(panel),
+            typing=connectors,
             status=self._status,
             channels=self._channels,
             find_secrets=secrets_in,
             version=self._version,
             # a demo's owner too: a password is a password
             sources_of=lambda request: network.source(request).networks,
-            device_key=parts.keyring.token_key("agent device"),
+            device_key=device_key,
             trusts_proxy=network.trusts_proxy,
-            max_file_bytes=parts.settings.media_mb * 1024 * 1024,
+            max_file_bytes=max_file_bytes,
         )
-        parts.knowledge.on_change = lambda status: self._api.feed.kb_changed(_kb(status))
 
     def mount(self, application: web.Application) -> None:
         """Put the API under ``/api/v1``; its background tasks live as long as the server."""
         application.add_subapp(PREFIX, self._api.application())
 
-    def wake(self) -> None:
-        """Something was committed that the console shows."""
-        self._api.feed.wake()
+    def committed(self, after_commit: AfterCommit) -> None:
+        """Show agents what a commit changed."""
+        if after_commit.has_events:
+            self._api.feed.wake()
+
+    def kb_changed(self, status: KnowledgeStatus) -> None:
+        """Show agents how the knowledge base stands."""
+        self._api.feed.kb_changed(_kb(status))
 
     async def customer_typing(self, address: Address) -> None:
-        """A customer types: whoever looks at the conversation sees it."""
-        found = await self._parts.storage.read(lambda work: work.conversations.of_address(address))
+        """Show agents who look at the conversation that its customer types."""
+        found = await self._storage.read(lambda work: work.conversations.of_address(address))
         if found is not None:
             self._api.feed.customer_typing(found.id)
 
@@ -121,16 +127,16 @@ class Console:
                 state=(health := connector.health()).state,
                 last_error=health.last_error,
             )
-            for (channel, account), connector in self._parts.connectors.items()
+            for (channel, account), connector in self._connectors.items()
         ]
         return StatusOut(
-            kb=_kb(self._parts.knowledge.status), connectors=connectors, version=self._version
+            kb=_kb(self._knowledge.status), connectors=connectors, version=self._version
         )
 
     def _channels(self) -> list[ChannelOut]:
         return [
-            _channel(connector, self._titles.get(key, ""))
-            for key, connector in self._parts.connectors.items()
+            _channel(connector, self._titles.get(account, ""))
+            for account, connector in self._connectors.items()
         ]
 
 

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.turn.commit import Outcome
+from handoff.model.inbound import Stored
 
 _BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -60,8 +61,12 @@ class Metrics:
             "kefu_kb_ok", "1 if the newest kb.yaml is in use", registry=self.registry
         )
 
+    def stored(self, message: Stored) -> None:
+        """Count a customer's message."""
+        self.received.labels(message.conversation.address.ref.channel).inc()
+
     def turn(self, outcome: Outcome) -> None:
-        """A turn was committed."""
+        """Count a committed turn."""
         for action in outcome.reasons.actions:
             self.turns.labels(action).inc()
         if outcome.plan.handoff is not None:
@@ -69,5 +74,5 @@ class Metrics:
         self.turn_s.observe(outcome.took_ms / 1000)
 
     def text(self) -> bytes:
-        """All figures in Prometheus's text format."""
+        """Return all figures in Prometheus's text format."""
         return generate_latest(self.registry)

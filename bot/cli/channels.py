@@ -82,7 +82,8 @@ def _title(account: Account) -> str:
 
 async def _check(settings: Settings, configured: tuple[Account, ...], *, as_json: bool) -> int:
     """Ask every platform, side by side; how many have something wrong."""
-    from bot.app.channels import a_lonely_host, problems_of_running  # noqa: PLC0415
+    from bot.app.channels import problems_of_running  # noqa: PLC0415
+    from bot.app.host import a_lonely_host  # noqa: PLC0415
     from connectors.kit.registry import make  # noqa: PLC0415
 
     running = await problems_of_running(settings)

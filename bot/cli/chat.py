@@ -19,15 +19,9 @@ from typing import Any
 from ulid import ULID
 
 from bot.app.demo import demo_of, has_demo
+from bot.app.persistence.database import configured_keyring, key_file, opened_database
 from bot.app.process.errors import BadData
-from bot.app.services import (
-    Services,
-    configured_keyring,
-    key_file,
-    load_knowledge,
-    opened_database,
-    services,
-)
+from bot.app.services import Services, knowledge_files, services
 from bot.app.settings import Settings
 from bot.turn.commit import Outcome
 from connectors.kit.base import BaseConnector
@@ -123,7 +117,7 @@ def as_object(outcome: Outcome, lines: list[Outbound]) -> dict[str, Any]:
 @asynccontextmanager
 async def chat_with(settings: Settings) -> AsyncIterator[Chat]:
     """A conversation over a copy of the data folder's shop, or over the demo if it is empty."""
-    knowledge = await asyncio.to_thread(load_knowledge, settings)
+    knowledge = await asyncio.to_thread(knowledge_files(settings).load)
     with tempfile.TemporaryDirectory(prefix="kefu-chat-") as folder:
         copy = settings.model_copy(
             update={
@@ -154,9 +148,9 @@ async def chat_with(settings: Settings) -> AsyncIterator[Chat]:
         async with parts as running:
             if is_new or has_demo(settings.data_dir):
                 demo = demo_of(settings.data_dir, running.clock())
-                await plant(running.storage, demo, running.passwords)
+                await plant(running.storage, demo, running.shop.passwords)
             connector = TerminalConnector()
-            running.add(connector)
+            running.connectors.add(connector)
             yield Chat(running, connector, heard)
 
 

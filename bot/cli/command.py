@@ -75,7 +75,7 @@ def with_storage(settings: Settings, work: Callable[[Storage], Coroutine[Any, An
     Raises:
         DataInUse, DatabaseInUse: It would have to be brought up to date under a running kefu.
     """
-    from bot.app.services import opened_database  # noqa: PLC0415
+    from bot.app.persistence.database import opened_database  # noqa: PLC0415
     from storage.core.schema import is_current  # noqa: PLC0415
     from storage.storage import Storage  # noqa: PLC0415
 

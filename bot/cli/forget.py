@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from bot.app.persistence.retention import BATCH
 from bot.app.process.errors import BadData
-from bot.app.retention import BATCH
 from connectors.media.store import MediaStore
 from shop.domain.numbers import read_number
 from storage.storage import Storage

@@ -84,7 +84,7 @@ def run(
     """启动：聊天页面、人工客服台、机器人。"""
     settings = settings_and_data(data, kb, host=host, port=port)
     # imported here: the server's libraries would slow down every other command, and an error
-    from bot.app.server import serve  # noqa: PLC0415
+    from bot.app.run import serve  # noqa: PLC0415
 
     serve(settings, is_demo=demo)
 
@@ -220,7 +220,7 @@ def new_key() -> None:
 @DATA
 def rotate_key(*, data: Path | None) -> None:
     """换加密密钥：用新密钥把所有加密内容重新封一遍。先停掉 kefu 再做。"""
-    from bot.app.services import configured_keyring, key_file, opened_database  # noqa: PLC0415
+    from bot.app.persistence.database import configured_keyring, key_file, opened_database  # noqa: PLC0415
     from storage.core.key_file import KeyFile  # noqa: PLC0415
     from storage.core.keys import reseal_all  # noqa: PLC0415
 

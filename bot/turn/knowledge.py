@@ -25,9 +25,13 @@ POLL_S = 0.4
 """How often the files are looked at; a stat of each costs microseconds."""
 
 
+async def _nothing_to_prepare(_kb: KnowledgeBase) -> None:
+    """Do nothing: answers that show no pictures are ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnowledgeStatus:
-    """How the knowledge base stands, for the console.
+    """State of the knowledge base, for the console.
 
     Attributes:
         problem: Why the newest change of the files is not in use; ``None`` if it is.
@@ -39,39 +43,51 @@ class KnowledgeStatus:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KnowledgeFiles:
+    """The files of a knowledge base.
+
+    Attributes:
+        cache_dir: Keeps fits; ``None``: every load fits anew.
+    """
+
+    path: Path
+    tools: Mapping[str, ToolSpec]
+    cache_dir: Path | None
+
+    def load(self) -> KnowledgeBase:
+        """Read the files, and fit them unless the fit is in the cache. Blocking."""
+        return load(self.path, tools=self.tools, cache_dir=self.cache_dir, progress=_log_progress)
+
+    def load_on_old_fit(self, previous: KnowledgeBase) -> KnowledgeBase | None:
+        """Read the files onto the fit of before; ``None`` where that cannot serve. Blocking."""
+        return load_on_old_fit(self.path, tools=self.tools, previous=previous)
+
+
 class Knowledge:
     """Holds the knowledge base in use.
 
     Attributes:
-        prepare: Awaited with a new knowledge base before it is in use.
+        current: The one in use; begins as the given one.
 
     Args:
-        on_change: Told after each reload and each failed one.
+        prepare: Awaited with a new knowledge base before it is in use.
     """
 
     def __init__(
         self,
-        path: Path,
+        files: KnowledgeFiles,
+        current: KnowledgeBase,
         *,
-        tools: Mapping[str, ToolSpec],
-        cache_dir: Path | None,
         clock: Callable[[], datetime],
-        on_change: Callable[[KnowledgeStatus], None] = lambda _status: None,
+        prepare: Callable[[KnowledgeBase], Awaitable[None]] = _nothing_to_prepare,
     ) -> None:
-        self._path = path
-        self._tools = tools
-        self._cache_dir = cache_dir
+        self._files = files
         self._clock = clock
-        self.on_change = on_change
-        self.prepare: Callable[[KnowledgeBase], Awaitable[None]] = _nothing_to_prepare
-        self.current = self._load()
+        self._prepare = prepare
+        self.current = current
         self._seen = fingerprint(self.current.files)
         self.status = self._status(None)
-
-    def _load(self) -> KnowledgeBase:
-        return load(
-            self._path, tools=self._tools, cache_dir=self._cache_dir, progress=_log_progress
-        )
 
     def _status(self, problem: str | None) -> KnowledgeStatus:
         return KnowledgeStatus(
@@ -81,14 +97,21 @@ class Knowledge:
             problem=problem,
         )
 
-    async def watch(self) -> None:
-        """Reload whenever a file changes, until cancelled."""
+    async def watch(self, on_change: Callable[[KnowledgeStatus], None]) -> None:
+        """Reload whenever a file changes, until cancelled.
+
+        Args:
+            on_change: Called after each reload and each failed one.
+        """
         while True:
             await asyncio.sleep(POLL_S)
+            before = self.status
             await self.look()
+            if self.status is not before:
+                on_change(self.status)
 
     async def look(self) -> bool:
-        """Reload if a file changed since the last look; whether a new one is in use.
+        """Reload if a file changed since the last look, and return whether a new one is in use.
 
         What was written is in use at once, on the old fit; the new fit follows when it is ready.
         """
@@ -97,32 +120,24 @@ class Knowledge:
             return False
         self._seen = seen
         try:
-            at_once = await asyncio.to_thread(
-                load_on_old_fit, self._path, tools=self._tools, previous=self.current
-            )
+            at_once = await asyncio.to_thread(self._files.load_on_old_fit, self.current)
             if at_once is not None:
-                await self.prepare(at_once)
+                await self._prepare(at_once)
                 self.current = at_once
                 log.info("kb_saved_in_use", intents=len(at_once.intents))
-            loaded = await asyncio.to_thread(self._load)
-            await self.prepare(loaded)
+            loaded = await asyncio.to_thread(self._files.load)
+            await self._prepare(loaded)
         except (KnowledgeBaseError, FitFailed, OSError) as error:
             # the old one keeps serving; the same words stand in the log and in the console
             self.status = self._status(str(error))
             log.error("kb_not_reloaded", problem=str(error))
-            self.on_change(self.status)
             return False
         # a file that changed while this was fitted is seen at the next look
         self._seen = seen if loaded.files == self.current.files else fingerprint(loaded.files)
         self.current = loaded
         self.status = self._status(None)
         log.info("kb_reloaded", intents=self.status.intents, phrases=self.status.phrases)
-        self.on_change(self.status)
         return True
-
-
-async def _nothing_to_prepare(_kb: KnowledgeBase) -> None:
-    """Where answers show no pictures."""
 
 
 def _log_progress(step: str, done: float) -> None:

@@ -65,6 +65,7 @@ class Turns:
     """Gives every stored message its turn.
 
     Args:
+        tasks: Owns the conversations' workers.
         planner: Gives the planner in use; asked once a turn, so that a reload takes effect between
             turns and never within one.
         fragment_wait_s: How long the rest of an unfinished sentence is waited for.
@@ -78,6 +79,7 @@ class Turns:
         self,
         units: Units[TurnWork],
         *,
+        tasks: asyncio.TaskGroup,
         planner: Callable[[], Planner],
         desk: Desk,
         typing: Typing,
@@ -89,6 +91,7 @@ class Turns:
         queue: TurnQueue | None = None,
     ) -> None:
         self._units = units
+        self._tasks = tasks
         self._queue = queue or TurnQueue()
         self._planner = planner
         self._desk = desk
@@ -132,7 +135,7 @@ class Turns:
         return self._owned(self._work(origin, loaded))
 
     def _owned(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        worker = asyncio.create_task(work)
+        worker = self._tasks.create_task(work)
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
         return worker

@@ -8,7 +8,7 @@ from connectors.delivery.delivery import Dispatch
 
 
 @dataclass(slots=True)
-class Aftermath:
+class AfterCommit:
     """Told to the app after the commit, in commit order.
 
     Attributes:

@@ -17,7 +17,7 @@ from bot.app.services import Services, services
 from bot.app.settings import Settings
 from bot.tools.spec import TOOL_SPECS
 from bot.turn.commit import Outcome
-from bot.turn.knowledge import Knowledge
+from bot.turn.knowledge import KnowledgeFiles
 from connectors.kit.base import BaseConnector
 from connectors.messages import (
     Address,
@@ -33,6 +33,7 @@ from connectors.messages import (
 )
 from handoff.auth.agents import Role, add_agent
 from handoff.model.conversation import Conversation
+from knowledge_base.recognition.loader import KnowledgeBase
 from shop.demo.seeding import DemoShop, demo_shop, plant
 from storage.core.keyring import Keyring
 
@@ -149,10 +150,10 @@ def _logs() -> None:
 
 
 @pytest.fixture(scope="session")
-def knowledge() -> Knowledge:
+def knowledge() -> KnowledgeBase:
     """The shipped kb.yaml, fitted once."""
     cache = ROOT / ".pytest_cache" / "kefu"
-    return Knowledge(ROOT / "kb.yaml", tools=TOOL_SPECS, cache_dir=cache, clock=lambda: START)
+    return KnowledgeFiles(ROOT / "kb.yaml", TOOL_SPECS, cache).load()
 
 
 @pytest.fixture
@@ -178,7 +179,7 @@ def turns() -> list[Outcome]:
 
 @pytest.fixture
 async def parts(
-    settings: Settings, clock: Clock, knowledge: Knowledge, turns: list[Outcome]
+    settings: Settings, clock: Clock, knowledge: KnowledgeBase, turns: list[Outcome]
 ) -> AsyncIterator[Services]:
     keyring = Keyring([Keyring.new_key()])
     async with services(
@@ -190,14 +191,14 @@ async def parts(
 @pytest.fixture
 def channel(parts: Services) -> Channel:
     made = Channel()
-    parts.add(made)
+    parts.connectors.add(made)
     return made
 
 
 @pytest.fixture
 async def demo(parts: Services, clock: Clock) -> DemoShop:
     made = demo_shop(b"tests", clock())
-    await plant(parts.storage, made, parts.passwords)
+    await plant(parts.storage, made, parts.shop.passwords)
     return made
 
 
@@ -217,5 +218,5 @@ async def agent_online(parts: Services, clock: Clock) -> str:
         password=SecretStr("a long password"),
         now=clock(),
     )
-    parts.presence.connected(agent.id, agent.name)
+    parts.desk.presence.connected(agent.id, agent.name)
     return agent.id

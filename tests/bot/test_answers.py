@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.app.services import services
 from bot.app.settings import Settings
 from bot.tools.spec import TOOL_SPECS
-from bot.turn.knowledge import Knowledge
+from bot.turn.knowledge import KnowledgeFiles
 from storage.core.keyring import Keyring
 from storage.core.schema import upgrade
 from tests.bot.conftest import Channel, Customer
@@ -37,11 +37,11 @@ async def test_an_answer_that_fails_as_it_is_filled_in_calls_a_person(tmp_path: 
         data_dir=tmp_path, kb=tmp_path / "kb.yaml", fragment_wait_s=0.0, _env_file=None
     )
     upgrade(settings.database)
-    knowledge = Knowledge(settings.kb, tools=TOOL_SPECS, cache_dir=None, clock=now)
+    knowledge = KnowledgeFiles(settings.kb, TOOL_SPECS, None).load()
     keyring = Keyring([Keyring.new_key()])
     async with services(settings, keyring=keyring, knowledge=knowledge) as parts:
         channel = Channel()
-        parts.add(channel)
+        parts.connectors.add(channel)
         customer = Customer(parts, channel, [])
         await customer.says("卡密怎么用")
         conversation = await customer.conversation()

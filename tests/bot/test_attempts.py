@@ -13,11 +13,11 @@ import pytest
 
 from bot.app.services import Services, services
 from bot.app.settings import Settings
-from bot.turn.knowledge import Knowledge
 from bot.turn.planner import Plan, Planner
 from handoff.errors import StorageUnavailable
 from handoff.model.conversation import Conversation
 from handoff.model.inbound import Pending
+from knowledge_base.recognition.loader import KnowledgeBase
 from storage.core.keyring import Keyring
 from storage.core.schema import upgrade
 from tests.bot.conftest import Channel, Clock, Customer
@@ -63,7 +63,7 @@ class Lives:
 
 @pytest.fixture
 def lives(
-    settings: Settings, clock: Clock, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, clock: Clock, knowledge: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> Lives:
     upgrade(settings.database)
     keyring = Keyring([Keyring.new_key()])
@@ -71,12 +71,17 @@ def lives(
 
     @asynccontextmanager
     async def start() -> AsyncIterator[tuple[Services, Channel]]:
-        async with services(settings, keyring=keyring, clock=clock, knowledge=knowledge) as parts:
-            channel = Channel()
-            parts.add(channel)
-            planner = DeadlyPlanner(parts.planner(), planned, dies)
-            monkeypatch.setattr(parts.turns, "_planner", lambda: planner)
-            yield parts, channel
+        try:
+            async with services(
+                settings, keyring=keyring, clock=clock, knowledge=knowledge
+            ) as parts:
+                channel = Channel()
+                parts.connectors.add(channel)
+                planner = DeadlyPlanner(parts.planner(), planned, dies)
+                monkeypatch.setattr(parts.turns, "_planner", lambda: planner)
+                yield parts, channel
+        except* Killed:
+            pass  # whatever the process was at ends with it
 
     return Lives(start, planned)
 

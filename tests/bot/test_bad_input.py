@@ -121,7 +121,7 @@ async def test_a_pattern_that_runs_away_is_switched_off_and_named_while_customer
 async def test_a_second_process_on_the_same_data_is_told_who_has_it(
     server: Started, tmp_path: Path
 ) -> None:
-    data = server.services.settings.data_dir
+    data = server.settings.data_dir
     status, told = await kefu(
         *("run", "--port", "0", "--kb", str(SMALL_KB), "--data", str(data)),
         cwd=tmp_path,

@@ -150,7 +150,7 @@ async def test_a_number_chooses_from_what_the_queue_offers(
     customer: Customer, parts: Services, agent_online: str, clock: Clock
 ) -> None:
     await customer.says("转人工")
-    parts.presence.disconnected(AgentId(agent_online))
+    parts.desk.presence.disconnected(AgentId(agent_online))
     clock.advance(minutes=11)
     conversation = await customer.conversation()
 
@@ -253,7 +253,7 @@ async def test_a_file_is_brought_in_and_told_by_content(
     (file,) = (await transcript(customer))[0].attachments
     assert (file.state, file.kind, file.mime) == (MediaState.READY, "image", "image/png")
     assert (file.width, file.height, file.name) == (4, 3, "截图.png")
-    path = customer.parts.media.path(file.id)
+    path = customer.parts.files.store.path(file.id)
     assert path is not None
     assert path.read_bytes() == a_png()
 

@@ -10,9 +10,9 @@ import pytest
 
 from bot.app.services import Services, services
 from bot.app.settings import Settings
-from bot.turn.knowledge import Knowledge
 from connectors.errors import RateLimited, Retryable
 from connectors.messages import SendResult, Unit
+from knowledge_base.recognition.loader import KnowledgeBase
 from storage.core.keyring import Keyring
 from storage.core.schema import upgrade
 from tests.bot.conftest import START, Channel, Customer
@@ -40,7 +40,7 @@ def machine() -> Machine:
 
 
 @pytest.fixture
-def start(settings: Settings, knowledge: Knowledge, machine: Machine) -> Start:
+def start(settings: Settings, knowledge: KnowledgeBase, machine: Machine) -> Start:
     upgrade(settings.database)
     keyring = Keyring([Keyring.new_key()])
 
@@ -65,7 +65,7 @@ async def test_a_retry_goes_out_in_time_though_the_clock_was_set_back(
 ) -> None:
     async with start() as parts:
         channel = Failing(Retryable("network", "gone"))
-        parts.add(channel)
+        parts.connectors.add(channel)
         customer = Customer(parts, channel, [])
         assert await customer.says("你好") == ""
         machine.is_set(-by)
@@ -80,13 +80,13 @@ async def test_a_reply_left_by_a_process_whose_clock_was_ahead_goes_out_after_th
     machine.is_set(timedelta(hours=1))
     async with start() as parts:
         channel = Failing(Retryable("network", "gone"))
-        parts.add(channel)
+        parts.connectors.add(channel)
         assert await Customer(parts, channel, [], name="c").says("你好") == ""
     machine.is_set(-timedelta(hours=1))
     machine.passes(3)
     async with start() as parts:
         channel = Failing()
-        parts.add(channel)
+        parts.connectors.add(channel)
         await parts.start()
         await looks_again(parts)
         assert len(channel.lines) == 1
@@ -97,7 +97,7 @@ async def test_a_platform_that_asks_for_a_day_is_asked_again_within_the_hour(
 ) -> None:
     async with start() as parts:
         channel = Failing(RateLimited("429", "flood", retry_after_s=86_400))
-        parts.add(channel)
+        parts.connectors.add(channel)
         customer = Customer(parts, channel, [])
         assert await customer.says("你好") == ""
         machine.passes(3500)

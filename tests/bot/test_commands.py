@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from bot.app.persistence.database import opened_database
 from bot.app.process.steady_clock import utc_now
-from bot.app.services import opened_database, services
+from bot.app.services import services
 from bot.app.settings import Settings
 from bot.cli.main import main
 from bot.tools.spec import TOOL_SPECS
-from bot.turn.knowledge import Knowledge
+from bot.turn.knowledge import KnowledgeFiles
 from connectors.messages import Address, ChannelRef, Inbound
 from tests.factories.database import database_of
 from tests.factories.process import settings_of
@@ -114,7 +115,7 @@ async def somebody_says(data: Path, *texts: str) -> None:
         _env_file=None,
     )
     keyring = opened_database(settings)
-    knowledge = Knowledge(SMALL_KB, tools=TOOL_SPECS, cache_dir=data / "cache", clock=utc_now)
+    knowledge = KnowledgeFiles(SMALL_KB, TOOL_SPECS, data / "cache").load()
     async with services(settings, keyring=keyring, knowledge=knowledge) as parts:
         for n, text in enumerate(texts):
             address = Address(ChannelRef("terminal", "tests"), f"c{n}", f"c{n}")

@@ -56,14 +56,14 @@ def test_a_file_is_refused_for_the_first_limit_that_it_breaks(
 
 @pytest.fixture
 def room(parts: Services, clock: Clock) -> MediaRoom:
-    return MediaRoom(parts.storage, parts.media, QUOTAS, clock)
+    return MediaRoom(parts.storage, parts.files.store, QUOTAS, clock)
 
 
 async def stored(
     parts: Services, clock: Clock, owner: str = "o", sent_from: str | None = "ip:1", size: int = MB
 ) -> Attachment:
     """An upload that waits for its message."""
-    kept = parts.media.save(a_picture())
+    kept = parts.files.store.save(a_picture())
     attachment = Attachment(kept.id, "image", kept.mime, size)
 
     def unit(work: UnitOfWork) -> None:
@@ -131,8 +131,8 @@ async def test_an_upload_that_no_message_carried_goes_after_a_day_and_its_row_sa
     assert await room.sweep() == 0
     clock.advance(hours=1)
     assert await room.sweep() == 1
-    assert parts.media.path(sent.id) is not None
-    assert parts.media.path(forgotten.id) is None
+    assert parts.files.store.path(sent.id) is not None
+    assert parts.files.store.path(forgotten.id) is None
     found = await parts.storage.read(lambda work: work.attachments.get(forgotten.id))
     assert found is not None
     assert found[0].state is MediaState.EXPIRED
@@ -146,19 +146,19 @@ async def test_a_file_that_a_dead_process_had_marked_is_deleted_by_the_next_swee
     forgotten = await stored(parts, clock)
     clock.advance(days=1)
     await parts.storage.write(lambda work: work.attachments.expire(clock(), 10))
-    assert parts.media.path(forgotten.id) is not None
+    assert parts.files.store.path(forgotten.id) is not None
     assert await room.sweep() == 1
-    assert parts.media.path(forgotten.id) is None
+    assert parts.files.store.path(forgotten.id) is None
 
 
 async def test_what_was_stored_before_there_was_a_term_stays(
     parts: Services, room: MediaRoom, clock: Clock
 ) -> None:
-    kept = parts.media.save(a_picture())
+    kept = parts.files.store.save(a_picture())
     await parts.storage.write(lambda work: work.attachments.add(kept, owner="o", at=clock()))
     clock.advance(days=400)
     assert await room.sweep() == 0
-    assert parts.media.path(kept.id) is not None
+    assert parts.files.store.path(kept.id) is not None
 
 
 class Platform(BaseConnector):
@@ -186,7 +186,7 @@ async def test_files_of_a_channel_count_as_well_and_are_not_even_fetched_beyond(
     parts: Services, room: MediaRoom, clock: Clock, customer: Customer
 ) -> None:
     platform = Platform(CHANNEL)
-    parts.add(platform)
+    parts.connectors.add(platform)
     parts.fetching._room = room
     for number in range(4):
         media = MediaHandle("file", {"id": number}, size=MB - 200)

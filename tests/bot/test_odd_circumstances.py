@@ -18,7 +18,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.app.services import opened_database
+from bot.app.persistence.database import opened_database
 from bot.app.settings import Settings
 from bot.cli.main import main
 from tests.factories.server import SMALL_KB, new_data_folder

@@ -10,7 +10,7 @@ from PIL import Image
 from bot.app.services import services
 from bot.app.settings import Settings
 from bot.tools.spec import TOOL_SPECS
-from bot.turn.knowledge import Knowledge
+from bot.turn.knowledge import KnowledgeFiles
 from storage.core.keyring import Keyring
 from tests.bot.conftest import Channel, Customer
 
@@ -44,13 +44,13 @@ async def test_an_answers_picture_is_sent_with_it(tmp_path: Path, database_url: 
         _env_file=None,
     )
     settings.data_dir.mkdir()
-    knowledge = Knowledge(settings.kb, tools=TOOL_SPECS, cache_dir=None, clock=now)
+    knowledge = KnowledgeFiles(settings.kb, TOOL_SPECS, None).load()
     keyring = Keyring([Keyring.new_key()])
     async with services(settings, keyring=keyring, knowledge=knowledge) as parts:
         channel = Channel()
-        parts.add(channel)
+        parts.connectors.add(channel)
         customer = Customer(parts, channel, [])
         await customer.says("卡密怎么用")
         (picture,) = customer.heard[-1].attachments
         assert (picture.mime, picture.width, picture.height) == ("image/png", 40, 30)
-        assert parts.media.path(picture.id) is not None
+        assert parts.files.store.path(picture.id) is not None

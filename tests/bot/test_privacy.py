@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.server import greeting
 from bot.app.services import Services
+from bot.app.web_chat import greeting
 from connectors.messages import ChannelRef
 from knowledge_base.errors import KnowledgeBaseError
+from knowledge_base.recognition.loader import KnowledgeBase
 from knowledge_base.source.intent import Privacy
 from knowledge_base.source.source import read_source
 from tests.bot.conftest import Channel, Customer
@@ -30,7 +31,7 @@ def told(parts: Services) -> None:
 def customer(parts: Services) -> Customer:
     """Somebody on a channel that shows no page."""
     channel = Channel(ChannelRef("telegram", "tests"))
-    parts.add(channel)
+    parts.connectors.add(channel)
     return Customer(parts, channel, [])
 
 
@@ -48,16 +49,14 @@ async def test_a_shop_without_a_notice_says_nothing(customer: Customer, parts: S
     assert "保存" not in await customer.says("你好")
 
 
-async def test_the_page_shows_the_notice_with_its_greeting(parts: Services) -> None:
-    kb = parts.knowledge.current
-    parts.knowledge.current = replace(kb, shop=replace(kb.shop, privacy=NOTICE))
-    try:
-        assert greeting(parts, "zh").text.endswith("聊天会保存 180 天。 https://a.example/p")
-        assert "Chats are kept for 180 days." in greeting(parts, "en").text
-        parts.knowledge.current = replace(kb, shop=replace(kb.shop, privacy=None))
-        assert "保存" not in greeting(parts, "zh").text
-    finally:
-        parts.knowledge.current = kb
+def test_the_page_shows_the_notice_with_its_greeting(knowledge: KnowledgeBase) -> None:
+    def shown(privacy: Privacy | None, locale: str) -> str:
+        kb = replace(knowledge, shop=replace(knowledge.shop, privacy=privacy))
+        return greeting(kb, locale, is_anybody_online=True).text
+
+    assert shown(NOTICE, "zh").endswith("聊天会保存 180 天。 https://a.example/p")
+    assert "Chats are kept for 180 days." in shown(NOTICE, "en")
+    assert "保存" not in shown(None, "zh")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.tools.spec import TOOL_SPECS
-from bot.turn.knowledge import Knowledge
+from bot.turn.knowledge import Knowledge, KnowledgeFiles
+from knowledge_base.recognition.loader import KnowledgeBase
 from knowledge_base.source.intent import IntentId
 
 KB = """
@@ -34,13 +35,17 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def knowledge(path: Path, tmp_path: Path) -> Knowledge:
-    return Knowledge(
-        path,
-        tools=TOOL_SPECS,
-        cache_dir=tmp_path / "cache",
-        clock=lambda: datetime.now(UTC),
-    )
+def files(path: Path, tmp_path: Path) -> KnowledgeFiles:
+    return KnowledgeFiles(path, TOOL_SPECS, tmp_path / "cache")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def knowledge(files: KnowledgeFiles) -> Knowledge:
+    return Knowledge(files, files.load(), clock=utc_now)
 
 
 def saves(path: Path, text: str) -> None:
@@ -50,8 +55,8 @@ def saves(path: Path, text: str) -> None:
     os.utime(path, ns=(before + 1_000_000_000, before + 1_000_000_000))
 
 
-def answer_of(knowledge: Knowledge, intent: str) -> str:
-    return knowledge.current.intents[IntentId(intent)].answers[0]
+def answer_of(kb: KnowledgeBase, intent: str) -> str:
+    return kb.intents[IntentId(intent)].answers[0]
 
 
 async def test_a_saved_answer_and_a_saved_phrase_are_in_use(
@@ -59,22 +64,22 @@ async def test_a_saved_answer_and_a_saved_phrase_are_in_use(
 ) -> None:
     saves(path, KB.replace("旧的回答", "新的回答").replace("在吗", "芝麻开门"))
     assert await knowledge.look()
-    assert answer_of(knowledge, "card_how_to_use") == "新的回答"
+    assert answer_of(knowledge.current, "card_how_to_use") == "新的回答"
     found = knowledge.current.recognizer.recognize("芝麻开门")
     assert (found.candidates[0].intent, found.rule) == ("greeting", "exact")
 
 
 async def test_what_was_saved_is_in_use_before_the_new_fit_is_ready(
-    knowledge: Knowledge, path: Path
+    files: KnowledgeFiles, path: Path
 ) -> None:
     answers: list[str] = []
 
     async def note(_kb: object) -> None:
-        answers.append(answer_of(knowledge, "card_how_to_use"))
+        answers.append(answer_of(loaded.current, "card_how_to_use"))
 
-    knowledge.prepare = note
+    loaded = Knowledge(files, files.load(), clock=utc_now, prepare=note)
     saves(path, KB.replace("旧的回答", "新的回答").replace("在吗", "芝麻开门"))
-    await knowledge.look()
+    await loaded.look()
     # the old one while the first is prepared; the new answer while the new fit is
     assert answers == ["旧的回答", "新的回答"]
 
@@ -84,7 +89,7 @@ async def test_a_broken_file_changes_nothing_and_says_where(
 ) -> None:
     saves(path, KB.replace("answer: 旧的回答", "anwser: 新的回答"))
     assert not await knowledge.look()
-    assert answer_of(knowledge, "card_how_to_use") == "旧的回答"
+    assert answer_of(knowledge.current, "card_how_to_use") == "旧的回答"
     assert knowledge.status.problem is not None
     assert "kb.yaml:7" in knowledge.status.problem
     saves(path, KB.replace("旧的回答", "改好了"))

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from bot.app.http.middleware import Rim
 from bot.app.http.network import Network
+from bot.app.http.pages import Pages, built_pages, content_policy
 from bot.app.metrics import Metrics
-from bot.app.pages import Pages, built_pages, content_policy
 from bot.app.process.errors import BadSetting
 from bot.app.settings import read_settings
 from handoff.errors import StorageUnavailable

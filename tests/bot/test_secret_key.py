@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.app.services import opened_database
+from bot.app.persistence.database import opened_database
 from bot.app.settings import Settings
 from bot.cli.main import main
 from tests.factories.server import SMALL_KB, new_data_folder
@@ -128,7 +128,7 @@ def crash(event, arguments):
     if event == at and "secret.key" in str(arguments[0]):
         os._exit(9)
 sys.addaudithook(crash)
-from bot.app.services import opened_database
+from bot.app.persistence.database import opened_database
 from bot.app.settings import Settings
 opened_database(Settings(data_dir=data, _env_file=None))
 """

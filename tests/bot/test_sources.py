@@ -36,7 +36,7 @@ async def server(data_folder: Path) -> AsyncIterator[Started]:
 @pytest.fixture
 async def demo(server: Started) -> DemoShop:
     made = demo_shop(b"tests", datetime.now(UTC))
-    await plant(server.services.storage, made, server.services.passwords)
+    await plant(server.services.storage, made, server.services.shop.passwords)
     return made
 
 

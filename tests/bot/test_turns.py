@@ -282,12 +282,12 @@ async def test_what_a_dead_process_left_is_answered_after_the_start(
 
 
 async def test_a_reply_that_was_committed_but_not_sent_is_sent_after_the_start(
-    customer: Customer, parts: Services, channel: Channel
+    customer: Customer, parts: Services, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts.after_commit.delivery = None  # the process dies between commit and sending
-    await customer.says("你好")
+    with monkeypatch.context() as dying:  # the process dies between commit and sending
+        dying.setattr(parts.delivery, "hand_over", lambda _dispatches: None)
+        await customer.says("你好")
     assert channel.lines == []
-    parts.after_commit.delivery = parts.delivery
     await parts.start()
     await customer.settled()
     assert len(customer.heard) == 1
@@ -299,10 +299,15 @@ async def test_a_reply_that_was_committed_but_not_sent_is_sent_after_the_start(
 
 
 async def test_a_late_retry_of_the_bot_is_not_sent_once_a_person_has_it(
-    customer: Customer, parts: Services, channel: Channel, agent_online: str
+    customer: Customer,
+    parts: Services,
+    channel: Channel,
+    agent_online: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    parts.after_commit.delivery = None
-    await customer.says("你好")
+    with monkeypatch.context() as dying:
+        dying.setattr(parts.delivery, "hand_over", lambda _dispatches: None)
+        await customer.says("你好")
 
     def take_over(work: UnitOfWork) -> None:
         found = work.conversations.of_address(customer.address)
@@ -310,7 +315,6 @@ async def test_a_late_retry_of_the_bot_is_not_sent_once_a_person_has_it(
         parts.desk.perform(work, found, moves.AgentSent(AgentId(agent_online), "小美"))
 
     await parts.storage.write(take_over)
-    parts.after_commit.delivery = parts.delivery
     await parts.start()
     await customer.settled()
     assert [line.author for line in channel.lines] == ["system"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
-from bot.app.pages import built_pages
+from bot.app.http.pages import built_pages
 from bot.app.process import logs
 from bot.app.server import Started, running
 from bot.app.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.app.pages import built_pages
+from bot.app.http.pages import built_pages
 from bot.app.process import logs
 from bot.app.server import Started
 from devkit.catalogue import FAKES, a_fake

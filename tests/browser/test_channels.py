@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
-from bot.app.pages import built_pages
+from bot.app.http.pages import built_pages
 from bot.app.process import logs
 from bot.app.server import Started
 from devkit.onebot import FakeOneBot

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from bot.app.demo import demo_of
-from bot.app.pages import built_pages
+from bot.app.http.pages import built_pages
 from bot.app.process import logs
 from bot.app.server import Started, running
 from bot.app.settings import Settings
@@ -64,7 +64,7 @@ async def with_storage_of(browser: Browser, page: Page, url: str, *, without: st
 async def test_another_browser_sees_masks_a_day_later_and_codes_once_it_has_proved_it(
     browser: Browser, server: Started, clock: Clock
 ) -> None:
-    order = demo_of(server.services.settings.data_dir, datetime.now(UTC)).orders["delivered"]
+    order = demo_of(server.settings.data_dir, datetime.now(UTC)).orders["delivered"]
     card, password = (order.cards[0][1].get_secret_value(), order.password.get_secret_value())
     first = await (await browser.new_context(viewport=DESKTOP, locale="zh-CN")).new_page()
     customer = Customer(first, server.url)

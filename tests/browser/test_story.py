@@ -31,7 +31,7 @@ async def shot(page: Page, name: str) -> None:
 
 
 def demo_shop(server: Started) -> DemoShop:
-    return demo_of(server.services.settings.data_dir, datetime.now(UTC))
+    return demo_of(server.settings.data_dir, datetime.now(UTC))
 
 
 class Customer:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from sqlalchemy import Engine
 
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.core.engine import engine_for
 from storage.core.keyring import Keyring
 from storage.storage import Storage
@@ -39,14 +39,14 @@ def keyring() -> Keyring:
 
 
 @pytest.fixture
-def told() -> list[Aftermath]:
+def told() -> list[AfterCommit]:
     """What commits left to do, in the order in which it was told."""
     return []
 
 
 @pytest.fixture
 async def storage(
-    url: str, clock: Callable[[], object], keyring: Keyring, told: list[Aftermath]
+    url: str, clock: Callable[[], object], keyring: Keyring, told: list[AfterCommit]
 ) -> AsyncIterator[Storage]:
     async with Storage.open(
         url,

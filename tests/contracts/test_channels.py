@@ -20,7 +20,7 @@ from connectors.messages import (
 )
 from handoff.model.conversation import ConversationId
 from handoff.model.transcript import DeliveryState
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 from tests.factories.messaging import WEB, a_stored_conversation, an_inbound, bot_says, received
@@ -35,7 +35,7 @@ def a_window(key: str = "w1", *, most: int | None = 5, hours: float | None = 48)
 async def the_outbox_row(storage: Storage, conversation: ConversationId) -> str:
     def unit(work: UnitOfWork) -> str:
         bot_says(work, conversation)
-        return work.aftermath.dispatches[-1].outbound.outbox_id
+        return work.after_commit.dispatches[-1].outbound.outbox_id
 
     return await storage.write(unit)
 
@@ -96,7 +96,7 @@ async def test_a_newer_message_renews_the_window_and_a_repeat_does_not(storage: 
 
 
 async def test_what_was_held_is_due_when_the_customer_writes(
-    storage: Storage, told: list[Aftermath]
+    storage: Storage, told: list[AfterCommit]
 ) -> None:
     conversation = await a_stored_conversation(storage)
     key = await the_outbox_row(storage, conversation)
@@ -139,7 +139,7 @@ def _hold(key: str, work: UnitOfWork, *, closes_window: bool) -> bool:
 
 
 async def test_what_waits_behind_a_held_message_is_held_too_and_goes_out_after_it(
-    storage: Storage, told: list[Aftermath]
+    storage: Storage, told: list[AfterCommit]
 ) -> None:
     conversation = await a_stored_conversation(storage)
     first = await the_outbox_row(storage, conversation)
@@ -250,7 +250,7 @@ async def test_what_nobody_understood_is_kept_sealed_for_a_while(
 
 
 async def test_a_file_waits_with_the_platform_until_it_is_fetched(
-    storage: Storage, told: list[Aftermath]
+    storage: Storage, told: list[AfterCommit]
 ) -> None:
     handle = MediaHandle("voice", {"file_id": "F1"}, name="留言.ogg", mime="audio/ogg", size=9)
     (receipt,) = await received(storage, an_inbound("", media=(handle,)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.services import opened_database
+from bot.app.persistence.database import opened_database
 from bot.app.settings import Settings
 from storage.core.keyring import Keyring, KeyringError
 

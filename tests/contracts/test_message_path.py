@@ -17,7 +17,7 @@ from handoff.model.conversation import ConversationId
 from handoff.model.transcript import DeliveryState
 from shop.demo.seeding import demo_shop, plant
 from shop.domain.passwords import Passwords
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.rows.messages.outbox import LEASE_S
 from storage.storage import Storage
 from storage.tables.base import metadata
@@ -129,7 +129,7 @@ async def test_conversations_are_taken_up_in_the_order_in_which_they_wait(
 
 
 async def test_a_fresh_line_is_leased_to_whoever_committed_it(
-    storage: Storage, told: list[Aftermath]
+    storage: Storage, told: list[AfterCommit]
 ) -> None:
     conversation_id = await a_stored_conversation(storage)
     await storage.write(lambda work: bot_says(work, conversation_id, "您好"))
@@ -141,7 +141,7 @@ async def test_a_fresh_line_is_leased_to_whoever_committed_it(
     assert await claimed(storage) == []  # it is leased again
 
 
-async def test_what_was_sent_is_not_taken_again(storage: Storage, told: list[Aftermath]) -> None:
+async def test_what_was_sent_is_not_taken_again(storage: Storage, told: list[AfterCommit]) -> None:
     conversation_id = await a_stored_conversation(storage)
     message = await storage.write(lambda work: bot_says(work, conversation_id))
     key = told[-1].dispatches[0].outbound.outbox_id
@@ -183,7 +183,7 @@ async def test_of_a_conversation_all_that_is_due_is_taken_at_once(storage: Stora
 
 
 async def test_a_line_that_waits_holds_back_those_behind_it_and_no_others(
-    storage: Storage, told: list[Aftermath]
+    storage: Storage, told: list[AfterCommit]
 ) -> None:
     mine, other = [await a_stored_conversation(storage, visitor) for visitor in ("v1", "v2")]
     for conversation_id in (mine, mine, other):
@@ -224,7 +224,7 @@ async def test_what_a_dead_process_had_taken_is_due_at_the_next_start(storage: S
 
 
 async def test_a_line_that_was_given_up_can_be_tried_again(
-    storage: Storage, told: list[Aftermath]
+    storage: Storage, told: list[AfterCommit]
 ) -> None:
     conversation_id = await a_stored_conversation(storage)
     message = await storage.write(lambda work: bot_says(work, conversation_id))

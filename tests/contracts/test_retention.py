@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, func, select, update
 
+from bot.app.persistence.database import opened_database
+from bot.app.persistence.retention import BATCH, Keeping, Retention
 from bot.app.process.errors import BadData
-from bot.app.retention import BATCH, Keeping, Retention
-from bot.app.services import opened_database
 from bot.app.settings import Settings
 from bot.cli.forget import forget_customer, found
 from bot.cli.main import main

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from handoff.errors import Conflict, StorageUnavailable
 from handoff.model.conversation import ConversationId, CustomerId
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.core.dialect import insert_or_ignore, upsert
 from storage.core.keyring import Keyring
 from storage.core.schema import upgrade
@@ -79,7 +79,7 @@ class WithoutSavepoints(Storage):
                 except Unlucky as error:
                     outcome.append((job, error, None))
                 else:
-                    outcome.append((job, None, work.aftermath))
+                    outcome.append((job, None, work.after_commit))
         return outcome
 
     def _answer(self, outcome: list[Any]) -> None:
@@ -129,32 +129,34 @@ async def test_a_unit_is_answered_after_its_commit(storage: Storage, engine: Eng
 
 
 async def test_what_a_commit_leaves_to_do_is_told_in_order_and_before_its_answer(
-    storage: Storage, told: list[Aftermath]
+    storage: Storage, told: list[AfterCommit]
 ) -> None:
     conversation_id = await a_stored_conversation(storage)
     told.clear()
     for number in range(5):
         await storage.write(lambda work: bot_says(work, conversation_id))
         assert len(told) == number + 1
-    seqs = [one.outbound.seq for aftermath in told for one in aftermath.dispatches]
+    seqs = [one.outbound.seq for after_commit in told for one in after_commit.dispatches]
     assert seqs == [2, 3, 4, 5, 6]
 
 
 async def test_units_that_are_handed_in_together_are_told_in_the_order_of_their_commits(
-    storage: Storage, told: list[Aftermath], url: str
+    storage: Storage, told: list[AfterCommit], url: str
 ) -> None:
     conversation_id = await a_stored_conversation(storage)
     told.clear()
     await asyncio.gather(
         *(storage.write(lambda work: bot_says(work, conversation_id)) for _ in range(30))
     )
-    seqs = [one.outbound.seq for aftermath in told for one in aftermath.dispatches]
+    seqs = [one.outbound.seq for after_commit in told for one in after_commit.dispatches]
     assert sorted(seqs) == list(range(2, 32))
     if url.startswith("sqlite"):
         assert seqs == sorted(seqs)
 
 
-async def test_a_failing_unit_leaves_nothing_to_do(storage: Storage, told: list[Aftermath]) -> None:
+async def test_a_failing_unit_leaves_nothing_to_do(
+    storage: Storage, told: list[AfterCommit]
+) -> None:
     conversation_id = await a_stored_conversation(storage)
     told.clear()
 
@@ -164,11 +166,11 @@ async def test_a_failing_unit_leaves_nothing_to_do(storage: Storage, told: list[
 
     with pytest.raises(Unlucky):
         await storage.write(unit)
-    assert [one for aftermath in told for one in aftermath.dispatches] == []
+    assert [one for after_commit in told for one in after_commit.dispatches] == []
 
 
 async def test_a_caller_who_went_away_has_its_change_stored_and_told(
-    storage: Storage, told: list[Aftermath]
+    storage: Storage, told: list[AfterCommit]
 ) -> None:
     conversation_id = await a_stored_conversation(storage)
     told.clear()
@@ -188,7 +190,7 @@ async def test_a_caller_who_went_away_has_its_change_stored_and_told(
     async def is_told() -> bool:
         return bool(told)
 
-    await eventually(is_told, what="the aftermath")
+    await eventually(is_told, what="the after_commit")
     messages = await storage.read(lambda work: work.messages.after(conversation_id, 0, 10))
     assert len(messages) == 2
 

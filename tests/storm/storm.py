@@ -203,7 +203,7 @@ async def _calm(started: Started) -> None:
     Raises:
         TimeoutError: With what still waits.
     """
-    engine = engine_for(started.services.settings.database)
+    engine = engine_for(started.settings.database)
     asked = select(func.count()).select_from(inbound).where(inbound.c.turn_id.is_(None))
     unsent = (
         select(outbox.c.channel, outbox.c.error, outbox.c.attempts, func.count())
@@ -229,7 +229,7 @@ async def _calm(started: Started) -> None:
 
 def _stored(started: Started) -> dict[tuple[str, str], list[str]]:
     """What each customer said, in the order in which it arrived; by channel and user."""
-    engine = engine_for(started.services.settings.database)
+    engine = engine_for(started.settings.database)
     statement = (
         select(conversations.c.channel, conversations.c.user_id, messages.c.text)
         .select_from(inbound)
@@ -262,7 +262,7 @@ def _count(
 
 
 def _count_states(started: Started, tallies: Mapping[str, Tally]) -> None:
-    engine = engine_for(started.services.settings.database)
+    engine = engine_for(started.settings.database)
     with engine.connect() as connection:
         for channel, tally in tallies.items():
             states: dict[str, int] = dict(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from handoff.model.conversation import ConversationId
 from handoff.model.live_events import LiveEvent, LiveEventKind
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.tables.messaging import events
 
 _INSERT = events.insert()
@@ -19,9 +19,9 @@ _INSERT = events.insert()
 class LiveEventRows:
     """Implements ``handoff.model.ports.LiveEvents``."""
 
-    def __init__(self, connection: Connection, aftermath: Aftermath) -> None:
+    def __init__(self, connection: Connection, after_commit: AfterCommit) -> None:
         self._connection = connection
-        self._aftermath = aftermath
+        self._after_commit = after_commit
         self._fresh: list[dict[str, Any]] = []
 
     def add(
@@ -49,7 +49,7 @@ class LiveEventRows:
         if self._fresh:
             self._connection.execute(_INSERT, self._fresh)
             self._fresh = []
-            self._aftermath.has_events = True
+            self._after_commit.has_events = True
 
     def after(self, cursor: int, limit: int) -> Sequence[LiveEvent]:
         """Events with a greater id, ascending."""

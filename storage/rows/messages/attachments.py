@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from connectors.messages import Attachment, ChannelRef, MediaHandle, MediaState, MessageId
 from handoff.model.attachments import Awaited, Usage
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.core.keyring import Keyring
 from storage.tables.messaging import attachments
 
@@ -22,10 +22,12 @@ FETCH_LEASE = timedelta(seconds=120)
 class AttachmentRows:
     """Attachments by their unguessable id."""
 
-    def __init__(self, connection: Connection, keyring: Keyring, *, aftermath: Aftermath) -> None:
+    def __init__(
+        self, connection: Connection, keyring: Keyring, *, after_commit: AfterCommit
+    ) -> None:
         self._connection = connection
         self._keyring = keyring
-        self._aftermath = aftermath
+        self._after_commit = after_commit
 
     def add(
         self,
@@ -149,7 +151,7 @@ class AttachmentRows:
                 "next_at": at,
             },
         )
-        self._aftermath.has_media = True
+        self._after_commit.has_media = True
 
     def claim(self, now: datetime, limit: int) -> Sequence[Awaited]:
         """Take files that are due, for a while."""

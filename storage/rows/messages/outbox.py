@@ -25,7 +25,7 @@ from connectors.messages import Address, ChannelRef, Grant, MessageId, Outbound
 from handoff.model.conversation import Conversation, ConversationId
 from handoff.model.live_events import LiveEventKind
 from handoff.model.transcript import Message
-from storage.core.after_commit import Aftermath
+from storage.core.after_commit import AfterCommit
 from storage.core.dialect import for_update, insert_or_ignore
 from storage.core.keyring import Keyring
 from storage.rows.desk.conversations import conversation_of
@@ -63,7 +63,7 @@ class OutboxRows:
         *,
         secrets: SecretRows,
         live_events: LiveEventRows,
-        aftermath: Aftermath,
+        after_commit: AfterCommit,
         view_of: Callable[[Conversation], CustomerView],
     ) -> None:
         self._connection = connection
@@ -71,7 +71,7 @@ class OutboxRows:
         self._keyring = keyring
         self._secrets = secrets
         self._live_events = live_events
-        self._aftermath = aftermath
+        self._after_commit = after_commit
         self._view_of = view_of
 
     def add(self, message: Message, conversation: Conversation) -> None:
@@ -93,7 +93,7 @@ class OutboxRows:
                 "created_at": message.at,
             },
         )
-        self._aftermath.dispatches.append(
+        self._after_commit.dispatches.append(
             Dispatch(self._outbound(key, message, conversation.address), conversation.id, 1)
         )
 
@@ -129,7 +129,7 @@ class OutboxRows:
         )
         if is_new:
             mail = {"to": to, "subject": subject, "body": body}
-            self._aftermath.dispatches.append(
+            self._after_commit.dispatches.append(
                 Dispatch(_mail(outbox_id, mail, at), conversation_id, 1)
             )
         return is_new
@@ -147,7 +147,7 @@ class OutboxRows:
             update(outbox).where(outbox.c.id == row["id"]),
             {"state": "pending", "attempts": 0, "next_at": row["created_at"], "error": None},
         )
-        self._aftermath.is_due = True
+        self._after_commit.is_due = True
         self._live_events.add(
             LiveEventKind.MESSAGE_CHANGED,
             row["conversation_id"],
@@ -335,7 +335,7 @@ class OutboxRows:
                 self._changed(mine, now)
                 continue
             # handed over with this very commit: what the bot says to the new message comes after
-            self._aftermath.dispatches.append(self._taken(mine, theirs, now))
+            self._after_commit.dispatches.append(self._taken(mine, theirs, now))
 
     def _taken(self, mine: Mapping[str, Any], theirs: Mapping[str, Any], now: datetime) -> Dispatch:
         """Take a row for ``LEASE_S`` seconds."""

@@ -45,7 +45,7 @@ class Forgotten:
 
 
 class RetentionRows:
-    """Implements ``bot.app.retention.Old``."""
+    """Implements ``bot.app.persistence.retention.Old``."""
 
     def __init__(self, connection: Connection, keyring: Keyring) -> None:  # noqa: ARG002 - one shape for all repositories
         self._connection = connection

@@ -249,7 +249,7 @@ class ConnectorContract:
             await world.until(lambda: _has_file(world, user))
             lines = await world.transcript(user)
             (file,) = next(line.attachments for line in lines if line.attachments)
-            path = world.parts.media.path(file.id)
+            path = world.parts.files.store.path(file.id)
             assert path is not None
             assert path.read_bytes() == a_png()
         if self.mode.shows_files:

@@ -274,7 +274,7 @@ async def _is_kept(world: World, count: int) -> bool:
 
 def _kept(world: World) -> int:
     """Payloads that nobody understood."""
-    engine = engine_for(world.parts.settings.database)
+    engine = engine_for(world.started.settings.database)
     try:
         with engine.connect() as connection:
             return int(

@@ -167,7 +167,7 @@ class World:
 
     async def a_picture(self) -> Attachment:
         """A stored picture of ours."""
-        return await asyncio.to_thread(self.parts.media.save, a_png(), "price.png")
+        return await asyncio.to_thread(self.parts.files.store.save, a_png(), "price.png")
 
 
 def a_png() -> bytes:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bot.app.metrics import CONTENT_TYPE, Metrics
 
-_HERE = Path(__file__).resolve().parent.parent.parent
+_ROOT = Path(__file__).resolve().parents[3]
 _NOT_BUILT = "页面还没有构建：请在源码目录运行 make setup (the pages are not built: run make setup)"
 _ASSET = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]{0,200}")
 _HOST = re.compile(r"[a-zA-Z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]{2,45}\](:\d{1,5})?")
@@ -23,8 +23,8 @@ _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 def built_pages() -> Path:
     """Where the built front end lies: beside a clone's sources, or inside an installed wheel."""
-    in_clone = _HERE / "web" / "dist"
-    return in_clone if in_clone.exists() else _HERE / "kefu_web"
+    in_clone = _ROOT / "web" / "dist"
+    return in_clone if in_clone.exists() else _ROOT / "kefu_web"
 
 
 def content_policy(host: str, framed_by: str) -> str:

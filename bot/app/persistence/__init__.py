@@ -1,0 +1,1 @@
+"""The database and the files of a running kefu: opening, adapting, keeping and clearing them."""
