@@ -7,8 +7,10 @@ import json
 import socket
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,27 +74,33 @@ def _show_entry(platform: Any) -> None:
 _HELP = "  直接打字就是顾客说话；/press 按钮名  /image 文件  /arrive  /leave  /as 名字  /quit"
 
 
+@dataclass
+class _Customer:
+    """The customer on the fake platform that the terminal speaks for."""
+
+    name: str
+
+
 async def _converse(platform: Any, user: str) -> None:
-    """Lines typed are what the customer says; what the customer sees is printed as it comes."""
+    """Say what is typed as the customer, and print what the customer sees as it comes."""
+    from bot.app.process.tasks import Tasks  # noqa: PLC0415 - loads structlog
+
     click.echo(_HELP)
-    seen: dict[str, int] = {}
-    showing = asyncio.create_task(_show(platform, seen, lambda: user))
-    try:
-        while True:
-            line = (await asyncio.to_thread(_read_line)).strip()
-            if line in {"", "/quit"}:
-                if line == "/quit":
-                    return
-                continue
-            verb, _, rest = line.partition(" ")
-            if verb == "/as" and rest:
-                user = rest
-            else:
-                await _act(platform, user, verb, rest, line)
-    except (EOFError, KeyboardInterrupt):
-        return
-    finally:
-        showing.cancel()
+    customer = _Customer(user)
+    async with Tasks() as tasks:
+        tasks.create_task(_show(platform, customer))
+        with suppress(EOFError, KeyboardInterrupt):
+            await _say(platform, customer)
+
+
+async def _say(platform: Any, customer: _Customer) -> None:
+    """Say line after line, until ``/quit``."""
+    while (line := (await asyncio.to_thread(_read_line)).strip()) != "/quit":
+        verb, _, rest = line.partition(" ")
+        if verb == "/as" and rest:
+            customer.name = rest
+        elif line:
+            await _act(platform, customer.name, verb, rest, line)
 
 
 def _read_line() -> str:
@@ -122,17 +130,20 @@ async def _act(platform: Any, user: str, verb: str, rest: str, line: str) -> Non
         click.echo(f"  （没做成：{error}）")
 
 
-async def _show(platform: Any, seen: dict[str, int], user: Any) -> None:
+async def _show(platform: Any, customer: _Customer) -> None:
+    seen: Counter[str] = Counter()
     while True:
-        name = user()
+        name = customer.name
         lines = platform.shown(name)
-        for one in lines[seen.get(name, 0) :]:
-            words = one.text if one.kind == "text" else f"[{one.kind}] {one.text}".strip()
+        for line in lines[seen[name] :]:
+            words = line.text if line.kind == "text" else f"[{line.kind}] {line.text}".strip()
             click.echo("\n".join(f"  ◀ {part}" for part in words.split("\n")))
-            if one.buttons:
-                click.echo(f"    {'  '.join(f'[{label}]' for label in one.buttons)}")
+            if line.buttons:
+                click.echo(f"    {'  '.join(f'[{label}]' for label in line.buttons)}")
         seen[name] = len(lines)
-        await platform.until(lambda: len(platform.shown(user())) > seen.get(user(), 0), 3600.0)
+        await platform.until(
+            lambda: len(platform.shown(customer.name)) > seen[customer.name], 3600.0
+        )
 
 
 def _free_port() -> int:

@@ -41,13 +41,13 @@ AT_ONCE = 4
 
 
 class AwaitedFiles(Protocol):
-    """Files that are to be fetched."""
+    """Files that lie with a platform, to be fetched."""
 
     def claim(self, now: datetime, limit: int) -> Sequence[Awaited]:
         """Take files that are due, for a while."""
 
     def settle(self, attachment: Attachment) -> None:
-        """It is here, or it never will be."""
+        """Store a file's outcome: it has come, or it never will."""
 
     def postpone(self, attachment_id: str, next_at: datetime) -> None:
         """Try again later."""
@@ -57,10 +57,10 @@ class Transcripts(Protocol):
     """Messages with files."""
 
     def get(self, message_id: MessageId) -> Message | None:
-        """The message, or ``None``."""
+        """Return the message, or ``None``."""
 
     def replace_attachment(self, message_id: MessageId, attachment: Attachment) -> None:
-        """A file of a message has arrived, or never will."""
+        """Put a file's outcome into its message."""
 
 
 class FetchWork(Protocol):
@@ -76,7 +76,7 @@ class FetchWork(Protocol):
 
     @property
     def live_events(self) -> LiveEvents:
-        """What changed, for the console."""
+        """Changes, for the console."""
 
 
 class Fetching:
@@ -84,7 +84,7 @@ class Fetching:
 
     Args:
         max_bytes: Larger ones are not taken.
-        room: Says how many are taken.
+        room: Limits how much is taken.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Fetching:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """A message with files was stored."""
+        """Fetch now: a message with files was stored."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -121,30 +121,43 @@ class Fetching:
             self._woken.clear()
 
     async def poll(self) -> int:
-        """Fetch what is due once; how many files that were."""
+        """Fetch once what is due, and return how many files that were.
+
+        Raises:
+            StorageUnavailable: The database cannot be used.
+        """
         now = self._clock()
         taken = await self._units.write(lambda work: work.attachments.claim(now, AT_ONCE))
-        await asyncio.gather(*(self._fetch(one) for one in taken))
+        async with asyncio.TaskGroup() as fetches:
+            for file in taken:
+                fetches.create_task(self._fetch_alone(file))
         return len(taken)
 
-    async def _fetch(self, one: Awaited) -> None:
-        connector = self._connectors.get((one.ref.channel, one.ref.account_id))
+    async def _fetch_alone(self, file: Awaited) -> None:
+        """Fetch a file; where its outcome cannot be stored it is taken again after its lease."""
         try:
-            await self._room.check(one.owner, one.source, one.media.size or 0)
-            content = await _from(connector, one.media, self._max_bytes)
-            await self._room.check(one.owner, one.source, len(content))
-            attachment = await self._kept(one, content)
+            await self._fetch(file)
+        except HandoffError as error:
+            log.warning("media_outcome_not_stored", error=type(error).__name__)
+
+    async def _fetch(self, file: Awaited) -> None:
+        connector = self._connectors.get((file.ref.channel, file.ref.account_id))
+        try:
+            await self._room.check(file.owner, file.source, file.media.size or 0)
+            content = await _from(connector, file.media, self._max_bytes)
+            await self._room.check(file.owner, file.source, len(content))
+            attachment = await self._kept(file, content)
         except (MediaGone, BadFile) as error:
             if error.code == "no_room":  # which is no fault of the file's
-                await self._postpone(one, NO_ROOM_RETRY_S)
+                await self._postpone(file, NO_ROOM_RETRY_S)
             else:
-                await self._give_up(one, error.code)
+                await self._give_up(file, error.code)
         except Exception as error:  # noqa: BLE001 - a connector's bug is an attempt as well
-            await self._try_later(one, type(error).__name__)
+            await self._try_later(file, type(error).__name__)
         else:
-            await self._settle(one, attachment)
+            await self._settle(file, attachment)
 
-    async def _kept(self, one: Awaited, content: bytes) -> Attachment:
+    async def _kept(self, file: Awaited, content: bytes) -> Attachment:
         """The stored file.
 
         Raises:
@@ -152,33 +165,33 @@ class Fetching:
         """
         try:
             return await asyncio.to_thread(
-                self._media.keep, content, one.media.name, one.attachment.id, self._max_bytes
+                self._media.keep, content, file.media.name, file.attachment.id, self._max_bytes
             )
         except OSError as error:
             log.error("media_not_stored", error=error.strerror)
             raise BadFile("no_room") from error
 
-    async def _try_later(self, one: Awaited, error: str) -> None:
-        if one.attempts >= MAX_ATTEMPTS:
-            await self._give_up(one, error)
+    async def _try_later(self, file: Awaited, error: str) -> None:
+        if file.attempts >= MAX_ATTEMPTS:
+            await self._give_up(file, error)
             return
-        await self._postpone(one, FIRST_RETRY_S * 2 ** (one.attempts - 1))
+        await self._postpone(file, FIRST_RETRY_S * 2 ** (file.attempts - 1))
 
-    async def _postpone(self, one: Awaited, wait_s: float) -> None:
+    async def _postpone(self, file: Awaited, wait_s: float) -> None:
         next_at = self._clock() + timedelta(seconds=wait_s)
-        await self._units.write(lambda work: work.attachments.postpone(one.attachment.id, next_at))
+        await self._units.write(lambda work: work.attachments.postpone(file.attachment.id, next_at))
 
-    async def _give_up(self, one: Awaited, error: str) -> None:
-        log.warning("media_not_fetched", channel=one.ref.channel, error=error)
-        await self._settle(one, replace(one.attachment, state=MediaState.FAILED))
+    async def _give_up(self, file: Awaited, error: str) -> None:
+        log.warning("media_not_fetched", channel=file.ref.channel, error=error)
+        await self._settle(file, replace(file.attachment, state=MediaState.FAILED))
 
-    async def _settle(self, one: Awaited, attachment: Attachment) -> None:
+    async def _settle(self, file: Awaited, attachment: Attachment) -> None:
         now = self._clock()
 
         def unit(work: FetchWork) -> None:
             work.attachments.settle(attachment)
-            work.messages.replace_attachment(one.message_id, attachment)
-            message = work.messages.get(one.message_id)
+            work.messages.replace_attachment(file.message_id, attachment)
+            message = work.messages.get(file.message_id)
             if message is not None:
                 work.live_events.add(
                     LiveEventKind.MESSAGE_CHANGED,
