@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from handoff.errors import Refused, Unstorable
+from storage.core.dialect import insert_or_ignore
 from storage.core.errors import translate
 from storage.storage import Storage
 from storage.tables.base import BigId, Json
@@ -26,7 +27,9 @@ ODD = sa.Table(
     sa.Column("words", sa.Text),
     sa.Column("number", sa.BigInteger),
     sa.Column("data", Json),
+    sa.Column("name", sa.String(8)),
 )
+NAMED = sa.Table("odd_names", METADATA, sa.Column("name", sa.String(8), primary_key=True))
 WHOLE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
 BROKEN = st.builds(
     "{}{}{}".format, st.text(max_size=9), st.sampled_from(["\0", "\ud83d", "\udc00"]), st.text()
@@ -86,6 +89,47 @@ def test_numbers_beyond_64_bits_are_refused_in_words(number: int, table: Engine)
         kept(table, number=number)
     with pytest.raises(Unstorable, match="数字"), table.connect() as connection:
         connection.execute(sa.select(ODD).where(ODD.c.number > number))
+
+
+@given(name=st.text(alphabet="a好👨 ", min_size=9, max_size=40))
+@example(name="12345678 ")  # PostgreSQL drops blanks at the end, SQLite keeps all
+@on_one_database
+def test_text_longer_than_its_column_is_refused_in_words(name: str, table: Engine) -> None:
+    kept(table, name="12345678", words=name)
+    with pytest.raises(Unstorable, match="太长"):
+        kept(table, name=name)
+    with pytest.raises(Unstorable, match="太长"), table.begin() as connection:
+        connection.execute(sa.insert(ODD), [{"name": "好"}, {"name": name}])
+    with pytest.raises(Unstorable, match="太长"), table.begin() as connection:
+        connection.execute(sa.update(ODD).values(name=name))
+
+
+KEYS = st.text(alphabet="aAäÄßſsSiIİıkKKé\u0301e ﬁfi　-_", min_size=1, max_size=8)
+
+
+@given(one=KEYS, other=KEYS)
+@example(one="a", other="A")
+@example(one="a", other="a ")
+@example(one="\u00e9", other="e\u0301")
+@example(one="s", other="ſ")
+@on_one_database
+def test_keys_are_equal_only_where_every_character_is(one: str, other: str, table: Engine) -> None:
+    kept(table, name=one)
+    found = sa.select(sa.func.count()).where(ODD.c.name == other)
+    with table.connect() as connection:
+        assert connection.execute(found).scalar() == (one == other)
+
+
+@given(keys=st.lists(KEYS, min_size=1, max_size=12))
+@on_one_database
+def test_keys_that_differ_in_case_or_blanks_are_as_many_rows(
+    keys: list[str], table: Engine
+) -> None:
+    with table.begin() as connection:
+        connection.execute(sa.delete(NAMED))
+        for key in keys:
+            insert_or_ignore(connection, NAMED, {"name": key})
+        assert set(connection.execute(sa.select(NAMED.c.name)).scalars()) == set(keys)
 
 
 @given(needle=WHOLE.filter(bool))
