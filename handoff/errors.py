@@ -3,7 +3,7 @@
 HandoffError
 ├── NoSuchConversation   no conversation by this id
 ├── Conflict             somebody else changed it first: read again
-├── IllegalMove          the state machine has no such move from this state
+├── IllegalTransition    the event cannot happen in this state
 ├── AlreadyClaimed       another agent was faster; it says who
 ├── NotAssignee          another agent holds it; it can be taken over
 ├── NotFound             no such message, secret, file, agent
@@ -32,8 +32,8 @@ class Conflict(HandoffError):
     """The row changed since it was read."""
 
 
-class IllegalMove(HandoffError):
-    """This state has no such move."""
+class IllegalTransition(HandoffError):
+    """The event cannot happen in this state."""
 
 
 class StorageUnavailable(HandoffError):

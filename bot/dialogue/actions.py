@@ -61,7 +61,7 @@ class HandOff:
     """Call a person.
 
     Attributes:
-        reason: One of ``handoff.machine.moves.Reason``'s values.
+        reason: One of ``handoff.machine.events.Reason``'s values.
         intent: What the customer wanted, where known; its text is said first.
     """
 

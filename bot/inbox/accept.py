@@ -34,8 +34,8 @@ from connectors.messages import (
     MessageId,
     Receipt,
 )
+from handoff.desk.append import append_message, sealed
 from handoff.desk.desk import Desk
-from handoff.desk.speech import say, sealed
 from handoff.errors import Conflict, StorageUnavailable
 from handoff.model.conversation import Conversation
 from handoff.model.inbound import Pending, Stored
@@ -54,7 +54,7 @@ class Intake:
     """Implements ``connectors.messages.Sink``.
 
     Args:
-        desk: Makes the moves that events on the channel are.
+        desk: Applies the events that happen on the channel.
         find_secrets: What must not be stored in the clear.
         on_stored: Told after the commit what is new, in the order in which it was stored.
     """
@@ -152,7 +152,7 @@ class Intake:
         )
         awaited = tuple(_awaited(media) for media in message.media)
         is_arrival = message.kind is InboundKind.ARRIVAL
-        conversation, line = say(
+        conversation, line = append_message(
             work,
             replace(conversation, last_customer_at=message.received_at, unreachable=None),
             # who arrives has said nothing: agents read that they did, the customer does not

@@ -30,9 +30,9 @@ from connectors.messages import (
     ReplyWindow,
     read_button_token,
 )
+from handoff.desk.append import append_message, sealed
 from handoff.desk.desk import Desk
-from handoff.desk.speech import say, sealed
-from handoff.machine import moves
+from handoff.machine import events
 from handoff.model.conversation import (
     Conversation,
     ConversationId,
@@ -286,10 +286,10 @@ def happen(work: IntakeWork, desk: Desk, message: Inbound) -> None:
         case InboundKind.NATIVE_REPLY:
             where = message.detail or "原生客户端"
             noted = _note(work, conversation, message, line_id, f"在{where}回复：{message.text}")
-            desk.perform(work, noted, moves.NativeReply())
+            desk.handle(work, noted, events.NativeReply())
         case InboundKind.NATIVE_END if conversation.state is State.EXTERNAL:
             noted = _note(work, conversation, message, line_id, "原生会话已结束")
-            desk.perform(work, noted, moves.NativeEnded())
+            desk.handle(work, noted, events.NativeEnded())
         case _:
             return
 
@@ -329,7 +329,7 @@ def _note(
     stored, secrets = sealed(
         work.secrets, conversation.id, text, lambda said: find_secrets(said, conversation)
     )
-    conversation, _ = say(
+    conversation, _ = append_message(
         work,
         conversation,
         author=Author.SYSTEM,

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bot.dialogue.decide import Utterance
 from bot.dialogue.memory import Memory
-from handoff.desk.speech import sealed
+from handoff.desk.append import sealed
 from handoff.model.conversation import Conversation
 from handoff.model.ports import Sealer, Work
 from handoff.model.transcript import SecretRef

@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.dialogue.memory import Memory
 from bot.sealing.forms import fold
 from connectors.messages import MessageId
-from handoff.desk.speech import sealed
+from handoff.desk.append import sealed
 from handoff.model.conversation import Conversation
 from handoff.model.live_events import LiveEventKind
 from handoff.model.ports import Work

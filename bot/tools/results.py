@@ -38,7 +38,7 @@ class ToolResult:
         asks: The slot to ask for next; ``None`` if nothing is needed.
         asks_with: The tool that the answer belongs to, and what it knows already.
         is_optional: The customer has an answer; the asked slot would only add to it.
-        reason: Set where a person is needed (``handoff.machine.moves.Reason``).
+        reason: Set where a person is needed (``handoff.machine.events.Reason``).
         effects: To be applied in the turn's own unit, by whoever made them.
         buttons: Ids of ``bot.wording.customer.BUTTONS`` to offer.
     """

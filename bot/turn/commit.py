@@ -14,10 +14,10 @@ from bot.tools import effects
 from bot.tools.effects import EffectsWork
 from bot.turn.planner import Plan
 from bot.wording.compose import Reply
+from handoff.desk.append import append_message, sealed
 from handoff.desk.desk import Desk
-from handoff.desk.speech import say, sealed
 from handoff.errors import HandoffError
-from handoff.machine import moves
+from handoff.machine import events
 from handoff.model.conversation import Conversation, State
 from handoff.model.inbound import Inbox, Pending
 from handoff.model.ports import Work
@@ -109,12 +109,12 @@ def commit_turn(
         # notices speak the customer's language too
         locale="en" if plan.memory.is_english else "zh",
     )
-    wrote = moves.CustomerWrote(reopens=plan.reopens, first_seq=group[0].message.seq)
+    wrote = events.CustomerWrote(reopens=plan.reopens, first_seq=group[0].message.seq)
     is_plain = conversation.state is State.BOT and plan.handoff is None
-    if not is_plain or plan.occurrence is not None:
-        conversation = desk.perform(work, conversation, wrote)
-    if plan.occurrence is not None:
-        conversation = desk.perform(work, conversation, plan.occurrence)
+    if not is_plain or plan.event is not None:
+        conversation = desk.handle(work, conversation, wrote)
+    if plan.event is not None:
+        conversation = desk.handle(work, conversation, plan.event)
     messages: list[Message] = []
     for reply in plan.replies:
         conversation, message = _say(work, conversation, reply, turn_id, at, is_last=False)
@@ -128,13 +128,13 @@ def commit_turn(
     if plan.csat is not None:
         _rate(work, conversation, plan.csat, group[0])
     if plan.has_failed:
-        conversation = desk.perform(work, conversation, moves.BotFailed())
+        conversation = desk.handle(work, conversation, events.BotFailed())
     elif plan.handoff is not None:
-        asked = moves.HandoffRequested(reason=plan.handoff, summary=plan.summary)
-        conversation = desk.perform(work, conversation, asked)
-    elif is_plain and plan.occurrence is None:
-        # the usual turn stores the conversation once: the move is made over what was said
-        conversation = desk.perform(work, conversation, wrote)
+        asked = events.HandoffRequested(reason=plan.handoff, summary=plan.summary)
+        conversation = desk.handle(work, conversation, asked)
+    elif is_plain and plan.event is None:
+        # the usual turn stores the conversation once: the transition is made over what was said
+        conversation = desk.handle(work, conversation, wrote)
     else:
         conversation = work.conversations.save(conversation)
     return Outcome(conversation, plan, reasons, tuple(messages), took_ms)
@@ -153,7 +153,7 @@ def _say(
         return _places(text, reply.secrets)
 
     text, secrets = sealed(work.secrets, conversation.id, reply.text, find, reply.order_number)
-    return say(
+    return append_message(
         work,
         conversation,
         author=Author.BOT,

@@ -38,8 +38,11 @@ from bot.tools.spec import state_told
 from bot.turn import albums as acts
 from bot.wording.compose import Composer, Reply, remember
 from connectors.messages import Attachment, InboundKind
-from handoff.machine import moves
-from handoff.machine.moves import Occurrence, Reason, Speech
+from handoff.machine import events
+from handoff.machine.events import Event, Reason
+from handoff.machine.ownership import BotPermission, bot_permission
+from handoff.machine.rules import Rules
+from handoff.machine.transitions import transition_for
 from handoff.model.conversation import Conversation, State, WaitingMode
 from handoff.model.inbound import Pending
 from handoff.model.transcript import TurnReasons
@@ -50,10 +53,10 @@ from shop.domain.numbers import OrderNumber, show_number
 _LEAVES_QUEUE = frozenset({"不用了", "不用人工了", "算了", "不等了", "取消", "cancel"})
 _SHOWS_GREETING = {"web", "terminal"}
 """Where the notice stands above the first message already, or the admin tries things out."""
-_QUEUE_BUTTONS: Mapping[str, Occurrence] = {
-    "wait": moves.ChoseToWait(),
-    "leave_message": moves.ChoseToLeaveMessage(),
-    "back_to_bot": moves.LeftQueue(),
+_QUEUE_BUTTONS: Mapping[str, Event] = {
+    "wait": events.ChoseToWait(),
+    "leave_message": events.ChoseToLeaveMessage(),
+    "back_to_bot": events.LeftQueue(),
 }
 
 
@@ -62,7 +65,7 @@ class Plan:
     """What a turn would do.
 
     Attributes:
-        occurrence: What the customer's message is to the state machine beyond "wrote".
+        event: What the customer's message is to the state machine beyond "wrote".
         reopens: Whether it opens a closed conversation again.
         handoff: Why a person is to be called, and what they should know; ``None`` if not.
         lead: Said before a handoff's notice; never goes stale.
@@ -78,7 +81,7 @@ class Plan:
     handoff: Reason | None = None
     has_failed: bool = False
     reopens: bool = True
-    occurrence: Occurrence | None = None
+    event: Event | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     recognitions: tuple[Recognition, ...] = ()
     intent: IntentId | None = None
@@ -145,7 +148,7 @@ class Planner:
     questions: Questions
     read: Callable[[str, Memory], Utterance]
     tools: Tools
-    rules: moves.Rules
+    rules: Rules
     when_open: Callable[[bool], str]
     mode: Callable[[], WaitingMode]
     has_mail: bool
@@ -162,7 +165,7 @@ class Planner:
     def listens_for_more(self, conversation: Conversation) -> bool:
         """Whether the bot will answer, so that half a sentence is worth waiting for."""
         return conversation.state in {State.BOT, State.CLOSED} or (
-            moves.may_bot_speak(conversation) is Speech.ANSWERS_WITH_PROMISE
+            bot_permission(conversation) is BotPermission.ANSWERS_WITH_PROMISE
         )
 
     def is_understood(self, text: str, memory: Memory) -> bool:
@@ -198,14 +201,14 @@ class Planner:
             utterance = with_quoted(utterance, self.read(quoted, Memory()), memory)
         is_arrival = first.kind is InboundKind.ARRIVAL
         reopens = self._reopens(conversation, utterance, is_arrival=is_arrival)
-        wrote = moves.CustomerWrote(reopens=reopens, mode=self.mode())
-        after = moves.apply(conversation, wrote, now, self.rules).conversation
-        speech = moves.may_bot_speak(after)
+        wrote = events.CustomerWrote(reopens=reopens, mode=self.mode())
+        after = transition_for(conversation, wrote, now, self.rules).conversation
+        permission = bot_permission(after)
         if conversation.state is State.WAITING:
-            occurrence = self._queue_choice(utterance)
-            if occurrence is not None:
-                return Plan(memory=memory, occurrence=occurrence)
-        if speech in {Speech.NOTHING, Speech.NOTICES_ONLY}:
+            event = self._queue_choice(utterance)
+            if event is not None:
+                return Plan(memory=memory, event=event)
+        if permission in {BotPermission.NOTHING, BotPermission.NOTICES_ONLY}:
             # what the bot would have understood is shown to the agent, and to nobody else
             recognitions = self.questions(utterance.words, "") if utterance.words else ()
             return self._silent(memory, recognitions, reopens=reopens)
@@ -220,7 +223,7 @@ class Planner:
             decision, memory = self.dialogue.decide(utterance, memory)
         plan = await self._carry_out(decision, memory, conversation, group, turn_id)
         plan = replace(plan, reopens=reopens)
-        if speech is Speech.ANSWERS_WITH_PROMISE and plan.replies:
+        if permission is BotPermission.ANSWERS_WITH_PROMISE and plan.replies:
             composer = self._composer(conversation, memory)
             promised = composer.promised(plan.replies[-1], self.when_open(memory.is_english))
             plan = replace(plan, replies=(*plan.replies[:-1], promised))
@@ -278,11 +281,11 @@ class Planner:
         )
 
     @staticmethod
-    def _queue_choice(utterance: Utterance) -> Occurrence | None:
+    def _queue_choice(utterance: Utterance) -> Event | None:
         if utterance.button is not None:
             return _QUEUE_BUTTONS.get(utterance.button)
         words = utterance.text.strip().rstrip("。.!！~～").lower()
-        return moves.LeftQueue() if words in _LEAVES_QUEUE else None
+        return events.LeftQueue() if words in _LEAVES_QUEUE else None
 
     def _composer(self, conversation: Conversation, memory: Memory) -> Composer:
         return Composer(

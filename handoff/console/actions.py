@@ -11,17 +11,17 @@ from connectors.messages import Address, Attachment, MediaState, MessageId
 from handoff.auth.agents import Agent, Role
 from handoff.console.reveals import Reveals
 from handoff.console.views import ViewWork
+from handoff.desk.append import append_message, sealed
 from handoff.desk.desk import Desk
-from handoff.desk.speech import say, sealed
-from handoff.errors import AlreadyClaimed, IllegalMove, NotAssignee, NotFound, Refused
+from handoff.errors import AlreadyClaimed, IllegalTransition, NotAssignee, NotFound, Refused
 from handoff.machine.events import (
     Acted,
     AgentLeft,
     AgentSent,
     Claimed,
     Closed,
+    Event,
     GivenBack,
-    Occurrence,
     Transferred,
 )
 from handoff.model.conversation import (
@@ -118,7 +118,7 @@ class Service:
 
         Raises:
             AlreadyClaimed: Somebody was faster; it says who.
-            IllegalMove: It does not wait any more.
+            IllegalTransition: It does not wait any more.
         """
 
         def unit(work: ServiceWork) -> Conversation:
@@ -127,7 +127,7 @@ class Service:
                 if conversation.assignee == agent.id:
                     return conversation
                 raise AlreadyClaimed(*_holder(work, conversation))
-            return self._desk.perform(work, conversation, Claimed(agent.id, agent.name))
+            return self._desk.handle(work, conversation, Claimed(agent.id, agent.name))
 
         return await self._units.write(unit)
 
@@ -138,7 +138,7 @@ class Service:
 
         Raises:
             NotAssignee: Another agent has it, and ``takes_over`` is not said.
-            IllegalMove: It is answered in the channel's own app.
+            IllegalTransition: It is answered in the channel's own app.
             Refused: There is nothing to send.
         """
 
@@ -171,7 +171,7 @@ class Service:
                 return known
             conversation, message = self._note(work, conversation, agent, draft)
             if conversation.assignee == agent.id:
-                self._desk.perform(work, conversation, Acted(agent.id))
+                self._desk.handle(work, conversation, Acted(agent.id))
             else:
                 work.conversations.save(conversation)
             return message
@@ -188,14 +188,14 @@ class Service:
         Raises:
             NotAssignee: Another agent has it.
             NotFound: There is no such colleague.
-            IllegalMove: Nobody has it.
+            IllegalTransition: Nobody has it.
         """
 
         def unit(work: ServiceWork) -> Conversation:
             conversation = work.conversations.lock(conversation_id)
             _require_holder(work, conversation, agent)
             if conversation.state is not State.AGENT:
-                raise IllegalMove("only what somebody has can be transferred")
+                raise IllegalTransition("only what somebody has can be transferred")
             target = None if to is None else work.agents.get(AgentId(to))
             if to is not None and (target is None or target.is_disabled):
                 raise NotFound("没有这位客服，或已停用")
@@ -207,7 +207,7 @@ class Service:
                 to=None if target is None else target.id,
                 name=None if target is None else target.name,
             )
-            return self._desk.perform(work, conversation, moved)
+            return self._desk.handle(work, conversation, moved)
 
         return await self._units.write(unit)
 
@@ -216,7 +216,7 @@ class Service:
 
         Raises:
             NotAssignee: Another agent has it.
-            IllegalMove: Nobody has it.
+            IllegalTransition: Nobody has it.
         """
         return await self._perform(agent, conversation_id, GivenBack())
 
@@ -227,7 +227,7 @@ class Service:
 
         Raises:
             NotAssignee: Another agent has it.
-            IllegalMove: It waits, or is answered in the channel's own app.
+            IllegalTransition: It waits, or is answered in the channel's own app.
         """
 
         def unit(work: ServiceWork) -> Conversation:
@@ -236,11 +236,11 @@ class Service:
                 return conversation
             _require_holder(work, conversation, agent)
             if conversation.state not in {State.AGENT, State.BOT}:
-                raise IllegalMove("claim it before it is closed")
+                raise IllegalTransition("claim it before it is closed")
             if last_word is not None:
                 conversation, _ = self._reply(work, conversation, agent, last_word, takes_over=True)
             closing = Closed()
-            return self._desk.perform(work, conversation, closing)
+            return self._desk.handle(work, conversation, closing)
 
         return await self._units.write(unit)
 
@@ -322,17 +322,17 @@ class Service:
             conversation = work.conversations.lock(conversation_id)
             holder = None if conversation.assignee is None else _agent(work, conversation.assignee)
             if holder is not None and holder.is_disabled:
-                self._desk.perform(work, conversation, AgentLeft())
+                self._desk.handle(work, conversation, AgentLeft())
 
         return unit
 
     async def _perform(
-        self, agent: Agent, conversation_id: ConversationId, event: Occurrence
+        self, agent: Agent, conversation_id: ConversationId, event: Event
     ) -> Conversation:
         def unit(work: ServiceWork) -> Conversation:
             conversation = work.conversations.lock(conversation_id)
             _require_holder(work, conversation, agent)
-            return self._desk.perform(work, conversation, event)
+            return self._desk.handle(work, conversation, event)
 
         done = await self._units.write(unit)
         self._desk.presence.acted(agent.id)
@@ -354,9 +354,9 @@ class Service:
         if is_others and not takes_over:
             raise NotAssignee(*_holder(work, conversation))
         sent = AgentSent(agent.id, agent.name, takes_over=takes_over)
-        conversation = self._desk.perform(work, conversation, sent)
+        conversation = self._desk.handle(work, conversation, sent)
         text, secrets = sealed(work.secrets, conversation.id, draft.text, self._find_secrets)
-        return say(
+        return append_message(
             work,
             conversation,
             author=Author.AGENT,
@@ -380,7 +380,7 @@ class Service:
         if not draft.text.strip() and not attachments:
             raise Refused("备注不能为空")
         text, secrets = sealed(work.secrets, conversation.id, draft.text, self._find_secrets)
-        return say(
+        return append_message(
             work,
             conversation,
             author=Author.AGENT,

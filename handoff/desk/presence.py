@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 
 @dataclass(slots=True)
-class _Desk:
+class _Agent:
     name: str
     chosen: Status = Status.ONLINE
     sockets: int = 0
@@ -31,7 +31,7 @@ class _Desk:
 class Presence:
     """Kept in memory: after a restart the consoles connect again.
 
-    Safe to ask from any thread; moves ask it from the database's.
+    Safe to ask from any thread: transitions are made on the database's.
 
     Args:
         grace_s: An agent whose connection was lost still counts as there for so long.
@@ -41,7 +41,7 @@ class Presence:
         self._clock = clock
         self._grace = timedelta(seconds=grace_s)
         self._lock = threading.Lock()
-        self._desks: dict[AgentId, _Desk] = {}
+        self._agents: dict[AgentId, _Agent] = {}
         # the consoles of a server that has just started need a moment to come back
         self._is_empty_told = False
         self._counts_as_empty_at = clock() + self._grace
@@ -49,52 +49,52 @@ class Presence:
     def connected(self, agent: AgentId, name: str) -> None:
         """A console of theirs is connected."""
         with self._lock:
-            self._desk(agent, name).sockets += 1
+            self._agent(agent, name).sockets += 1
 
     def disconnected(self, agent: AgentId) -> None:
         """One of their consoles is not connected any more."""
         with self._lock:
-            desk = self._desks.get(agent)
-            if desk is not None and desk.sockets:
-                desk.sockets -= 1
-                desk.seen_at = self._clock()
+            found = self._agents.get(agent)
+            if found is not None and found.sockets:
+                found.sockets -= 1
+                found.seen_at = self._clock()
 
     def seen(self, agent: AgentId, name: str) -> None:
         """They asked for something: that counts as being connected for the grace time."""
         with self._lock:
-            self._desk(agent, name).seen_at = self._clock()
+            self._agent(agent, name).seen_at = self._clock()
 
     def choose(self, agent: AgentId, status: Status) -> None:
         """They want to be online or away."""
         with self._lock:
-            desk = self._desks.get(agent)
-            if desk is not None:
-                desk.chosen = status
-                desk.missed_claims = 0
+            found = self._agents.get(agent)
+            if found is not None:
+                found.chosen = status
+                found.missed_claims = 0
 
     def gone(self, agent: AgentId) -> None:
         """They logged out, or may not log in any more."""
         with self._lock:
-            self._desks.pop(agent, None)
+            self._agents.pop(agent, None)
 
     def missed_claim(self, agent: AgentId, *, away_at: int) -> bool:
         """They let a claim lapse; ``True`` if that set them away, at ``away_at`` in a row."""
         with self._lock:
-            desk = self._desks.get(agent)
-            if desk is None:
+            found = self._agents.get(agent)
+            if found is None:
                 return False
-            desk.missed_claims += 1
-            if desk.missed_claims < away_at or desk.chosen is Status.AWAY:
+            found.missed_claims += 1
+            if found.missed_claims < away_at or found.chosen is Status.AWAY:
                 return False
-            desk.chosen = Status.AWAY
+            found.chosen = Status.AWAY
             return True
 
     def acted(self, agent: AgentId) -> None:
         """They did something with a conversation: earlier lapses are forgotten."""
         with self._lock:
-            desk = self._desks.get(agent)
-            if desk is not None:
-                desk.missed_claims = 0
+            found = self._agents.get(agent)
+            if found is not None:
+                found.missed_claims = 0
 
     def status(self, agent: AgentId) -> Status:
         """What they are now."""
@@ -105,7 +105,7 @@ class Presence:
         """Their name if they are online; else ``None``."""
         with self._lock:
             is_online = self._status(agent) is Status.ONLINE
-            return self._desks[agent].name if is_online else None
+            return self._agents[agent].name if is_online else None
 
     def online_count(self) -> int:
         """How many are online."""
@@ -126,19 +126,19 @@ class Presence:
             self._is_empty_told = True
             return True
 
-    def _desk(self, agent: AgentId, name: str) -> _Desk:
-        desk = self._desks.setdefault(agent, _Desk(name))
-        desk.name = name
-        return desk
+    def _agent(self, agent: AgentId, name: str) -> _Agent:
+        found = self._agents.setdefault(agent, _Agent(name))
+        found.name = name
+        return found
 
     def _status(self, agent: AgentId) -> Status:
-        desk = self._desks.get(agent)
-        if desk is None:
+        found = self._agents.get(agent)
+        if found is None:
             return Status.OFFLINE
-        is_fresh = desk.seen_at is not None and self._clock() - desk.seen_at <= self._grace
-        if not desk.sockets and not is_fresh:
+        is_fresh = found.seen_at is not None and self._clock() - found.seen_at <= self._grace
+        if not found.sockets and not is_fresh:
             return Status.OFFLINE
-        return desk.chosen
+        return found.chosen
 
     def _online_count(self) -> int:
-        return sum(self._status(agent) is Status.ONLINE for agent in self._desks)
+        return sum(self._status(agent) is Status.ONLINE for agent in self._agents)

@@ -7,8 +7,8 @@ from datetime import datetime
 import structlog
 
 from handoff.desk.desk import Desk
-from handoff.errors import Conflict, IllegalMove, NoSuchConversation, StorageUnavailable
-from handoff.machine.events import NobodyOnline, Occurrence, TimerFired
+from handoff.errors import Conflict, IllegalTransition, NoSuchConversation, StorageUnavailable
+from handoff.machine.events import Event, NobodyOnline, TimerFired
 from handoff.model.conversation import (
     AgentId,
     Conversation,
@@ -50,15 +50,15 @@ def _waiting_live(work: Work) -> list[ConversationId]:
 
 
 async def _one(
-    units: Units[Work], desk: Desk, conversation_id: ConversationId, event: Occurrence
+    units: Units[Work], desk: Desk, conversation_id: ConversationId, event: Event
 ) -> None:
     def unit(work: Work) -> tuple[Conversation, Conversation]:
         before = work.conversations.lock(conversation_id)
-        return before, desk.perform(work, before, event)
+        return before, desk.handle(work, before, event)
 
     try:
         before, after = await units.write(unit)
-    except (Conflict, IllegalMove, NoSuchConversation):
+    except (Conflict, IllegalTransition, NoSuchConversation):
         return  # somebody was faster: it is looked at again when it is due again
     except StorageUnavailable:
         raise
@@ -72,7 +72,7 @@ async def _one(
         log.info("agent_set_away", agent_id=lapsed_from)
 
 
-def _lapsed_from(before: Conversation, after: Conversation, event: Occurrence) -> AgentId | None:
+def _lapsed_from(before: Conversation, after: Conversation, event: Event) -> AgentId | None:
     is_lapse = (
         isinstance(event, TimerFired)
         and before.state is State.AGENT

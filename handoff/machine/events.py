@@ -1,7 +1,7 @@
-"""What can happen to a conversation: the first column of the state machine's second table.
+"""What can happen to a conversation.
 
-An occurrence carries every fact that its move needs, so that moves are pure. Those marked
-*filled by the desk* may be left out by whoever reports the occurrence.
+An event carries every fact that its transition needs, so that transitions are pure. Facts marked
+*filled by the desk* may be left out by whoever reports the event.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class TimerFired:
     mode: WaitingMode | None = None
 
 
-Occurrence = (
+Event = (
     CustomerWrote
     | HandoffRequested
     | BotFailed

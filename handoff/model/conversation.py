@@ -1,8 +1,8 @@
 """A conversation: what is stored of it.
 
 One conversation is one customer on one channel account, for as long as both exist. A *segment* is
-its stretch from opening to closing; reports count segments. Who may speak, and every legal move
-from state to state, is pure code in ``handoff.machine.moves``.
+its stretch from opening to closing; reports count segments. Who may speak, and every legal
+transition from state to state, is pure code in ``handoff.machine``.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Conversation:
         version: Grows with every change; compare-and-set key of claims.
         owner_epoch: Grows when the owner does; a bot's message carries the epoch it was decided in.
         last_seq: Place of the newest message, notes included.
-        reason: Why a person was called (``handoff.machine.moves.Reason``); ``None`` with the bot.
+        reason: Why a person was called (``handoff.machine.events.Reason``); ``None`` with the bot.
         queued_at: When it entered the queue; kept when a claim lapses.
         claimed_at: When the assignee got it; ``acted_at`` is their first act after that.
         notices_sent: "Still waiting" notices to the customer in this wait.

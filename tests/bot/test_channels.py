@@ -18,7 +18,7 @@ from connectors.messages import (
     Outbound,
     button_token,
 )
-from handoff.machine import moves
+from handoff.machine import events
 from handoff.model.conversation import AgentId, Conversation, State
 from handoff.model.transcript import (
     Author,
@@ -45,7 +45,7 @@ async def transcript(customer: Customer) -> list[Message]:
 
 async def closed(parts: Services, conversation: Conversation) -> None:
     def unit(work: UnitOfWork) -> None:
-        parts.desk.perform(work, work.conversations.lock(conversation.id), moves.Closed())
+        parts.desk.handle(work, work.conversations.lock(conversation.id), events.Closed())
 
     await parts.storage.write(unit)
 
@@ -155,7 +155,7 @@ async def test_a_number_chooses_from_what_the_queue_offers(
     conversation = await customer.conversation()
 
     def unit(work: UnitOfWork) -> None:
-        parts.desk.perform(work, work.conversations.lock(conversation.id), moves.NobodyOnline())
+        parts.desk.handle(work, work.conversations.lock(conversation.id), events.NobodyOnline())
 
     await parts.storage.write(unit)
     await customer.settled()

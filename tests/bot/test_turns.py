@@ -13,7 +13,7 @@ from bot.app.settings import Settings
 from bot.dialogue.actions import Run
 from bot.tools.results import Caller, ToolResult
 from connectors.messages import Inbound, InboundKind
-from handoff.machine import moves
+from handoff.machine import events
 from handoff.model.conversation import AgentId, ConversationId
 from shop.demo.seeding import DemoShop
 from storage.tables.messaging import inbound, messages, outbox, secrets, turns
@@ -132,7 +132,7 @@ async def test_an_agent_who_takes_over_silences_a_turn_in_flight(
 
     def take_over(work: UnitOfWork) -> None:
         found = work.conversations.lock(conversation.id)
-        parts.desk.perform(work, found, moves.AgentSent(AgentId(agent_online), "小美"))
+        parts.desk.handle(work, found, events.AgentSent(AgentId(agent_online), "小美"))
 
     await customer.sends("查订单 DD-00000-00000-00000-00000")
     await slow.is_asked.wait()
@@ -151,7 +151,7 @@ async def test_the_bot_is_silent_while_a_person_has_it_and_suggests_to_them(
 
     def claim(work: UnitOfWork) -> None:
         found = work.conversations.waiting()[0]
-        parts.desk.perform(work, found, moves.Claimed(AgentId(agent_online), "小美"))
+        parts.desk.handle(work, found, events.Claimed(AgentId(agent_online), "小美"))
 
     await parts.storage.write(claim)
     before = len(customer.heard)
@@ -199,7 +199,7 @@ async def test_thanks_do_not_reopen_a_closed_conversation_and_a_question_does(
     def close(work: UnitOfWork) -> None:
         found = work.conversations.of_address(customer.address)
         assert found is not None
-        parts.desk.perform(work, found, moves.Closed())
+        parts.desk.handle(work, found, events.Closed())
 
     await parts.storage.write(close)
     heard = len(customer.heard)
@@ -219,7 +219,7 @@ async def test_satisfaction_is_kept_once_with_the_segment(
     def close(work: UnitOfWork) -> None:
         found = work.conversations.of_address(customer.address)
         assert found is not None
-        parts.desk.perform(work, found, moves.Closed())
+        parts.desk.handle(work, found, events.Closed())
 
     await parts.storage.write(close)
     await customer.settled()
@@ -312,7 +312,7 @@ async def test_a_late_retry_of_the_bot_is_not_sent_once_a_person_has_it(
     def take_over(work: UnitOfWork) -> None:
         found = work.conversations.of_address(customer.address)
         assert found is not None
-        parts.desk.perform(work, found, moves.AgentSent(AgentId(agent_online), "小美"))
+        parts.desk.handle(work, found, events.AgentSent(AgentId(agent_online), "小美"))
 
     await parts.storage.write(take_over)
     await parts.start()

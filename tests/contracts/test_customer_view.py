@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from connectors.messages import Attachment, ChannelRef, MessageId, Outbound, button_token
-from handoff.desk.speech import say, sealed
+from handoff.desk.append import append_message, sealed
 from handoff.model.conversation import ConversationId
 from handoff.model.transcript import Author, Message
 from shop.domain.numbers import OrderNumber
@@ -56,7 +56,7 @@ async def says(
             lambda _text: [(start, start + len(CARD), "card")],
             order,
         )
-        conversation, message = say(
+        conversation, message = append_message(
             work,
             conversation,
             author=author,

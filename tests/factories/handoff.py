@@ -13,8 +13,8 @@ from ulid import ULID
 
 from connectors.messages import Address, ChannelRef
 from handoff.auth.agents import Agent, Role
+from handoff.desk.append import append_message
 from handoff.desk.desk import Desk
-from handoff.desk.speech import say
 from handoff.machine.events import CustomerWrote
 from handoff.model.conversation import (
     AgentId,
@@ -122,6 +122,8 @@ def customer_writes(
         )
         work.conversations.add(conversation)
         work.segments.add(segment)
-    conversation, message = say(work, conversation, author=Author.CUSTOMER, text=text, at=now)
+    conversation, message = append_message(
+        work, conversation, author=Author.CUSTOMER, text=text, at=now
+    )
     wrote = CustomerWrote(first_seq=message.seq, **event)
-    return desk.perform(work, conversation, wrote), message
+    return desk.handle(work, conversation, wrote), message

@@ -20,9 +20,9 @@ from connectors.messages import (
     Receipt,
     Unit,
 )
+from handoff.desk.append import append_message, sealed
 from handoff.desk.desk import Desk
 from handoff.desk.presence import Presence
-from handoff.desk.speech import say, sealed
 from handoff.machine.rules import Rules
 from handoff.model.conversation import ConversationId
 from handoff.model.transcript import Author, Message
@@ -96,7 +96,7 @@ def bot_says(
 
     conversation = work.conversations.lock(conversation_id)
     text, refs = sealed(work.secrets, conversation_id, text, find)
-    conversation, message = say(
+    conversation, message = append_message(
         work, conversation, author=Author.BOT, text=text, secrets=refs, at=at
     )
     work.conversations.save(conversation)

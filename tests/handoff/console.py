@@ -239,7 +239,7 @@ class Shop:
 
         def unit(work: UnitOfWork) -> Conversation:
             asked = HandoffRequested(Reason.ASKED, summary={"wanted": "退款", "tried": ["查订单"]})
-            return self.desk.perform(work, work.conversations.lock(conversation.id), asked)
+            return self.desk.handle(work, work.conversations.lock(conversation.id), asked)
 
         waiting = await self.database.write(unit)
         self.api.feed.wake()

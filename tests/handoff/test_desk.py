@@ -7,17 +7,17 @@ from datetime import datetime
 
 import pytest
 
+from handoff.desk.append import append_message
 from handoff.desk.desk import Desk
 from handoff.desk.presence import Presence, Status
-from handoff.desk.speech import say
 from handoff.desk.timers import tick
-from handoff.machine.moves import (
+from handoff.machine.events import (
     AgentSent,
     Claimed,
     Closed,
     CustomerWrote,
+    Event,
     HandoffRequested,
-    Occurrence,
     Reason,
 )
 from handoff.model.conversation import (
@@ -49,9 +49,9 @@ class Counter:
 
         return await self.database.write(unit)
 
-    async def happens(self, conversation: Conversation, event: Occurrence) -> Conversation:
+    async def happens(self, conversation: Conversation, event: Event) -> Conversation:
         def unit(work: UnitOfWork) -> Conversation:
-            return self.desk.perform(work, work.conversations.lock(conversation.id), event)
+            return self.desk.handle(work, work.conversations.lock(conversation.id), event)
 
         return await self.database.write(unit)
 
@@ -229,10 +229,12 @@ async def test_a_silent_customer_is_told_then_closed_then_asked_for_csat(
     conversation = await counter.says("在吗")
 
     def answered(work: UnitOfWork) -> None:
-        held = counter.desk.perform(
+        held = counter.desk.handle(
             work, work.conversations.lock(conversation.id), AgentSent(MEI, "小美")
         )
-        held, _ = say(work, held, author=Author.AGENT, text="处理好了", at=counter.clock())
+        held, _ = append_message(
+            work, held, author=Author.AGENT, text="处理好了", at=counter.clock()
+        )
         work.conversations.save(held)
 
     await counter.database.write(answered)
@@ -255,10 +257,10 @@ async def test_one_conversations_failure_does_not_stop_the_others_timers(
     counter: Counter, desk: Desk
 ) -> None:
     class Failing(Desk):
-        def perform(self, work, conversation, event):  # type: ignore[no-untyped-def]
+        def handle(self, work, conversation, event):  # type: ignore[no-untyped-def]
             if conversation.address.peer_id == "v-one1":
                 raise RuntimeError("odd")
-            return desk.perform(work, conversation, event)
+            return desk.handle(work, conversation, event)
 
     one = await counter.says("在吗", "v-one1")
     two = await counter.says("在吗", "v-two2")

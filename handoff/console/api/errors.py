@@ -18,7 +18,7 @@ from handoff.errors import (
     AlreadyClaimed,
     Conflict,
     HandoffError,
-    IllegalMove,
+    IllegalTransition,
     NoSuchConversation,
     NotAssignee,
     NotFound,
@@ -130,7 +130,7 @@ def refusal(error: HandoffError) -> ApiError:  # noqa: PLR0911, PLR0912 - a case
             return ApiError(404, "not_found", str(error))
         case Refused() | WeakPassword() | BadAgent():
             return ApiError(422, "refused", str(error))
-        case IllegalMove():
+        case IllegalTransition():
             return ApiError(409, "illegal_move", "会话的状态已经变了，不能这样操作，请刷新再看")
         case Conflict():
             return ApiError(409, "conflict", "刚刚有人改动了这个会话，请再试一次")

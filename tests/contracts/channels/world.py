@@ -18,7 +18,7 @@ from bot.app.services import Services
 from connectors.messages import Attachment, Connector
 from devkit.people import user_id
 from devkit.platform import FakePlatform, Shown
-from handoff.desk.speech import say
+from handoff.desk.append import append_message
 from handoff.model.conversation import Conversation
 from handoff.model.transcript import Author, Message
 from storage.unit_of_work import UnitOfWork
@@ -151,7 +151,7 @@ class World:
 
         def unit(work: UnitOfWork) -> Message:
             conversation = work.conversations.lock(key)
-            conversation, message = say(
+            conversation, message = append_message(
                 work,
                 conversation,
                 author=Author.AGENT,

@@ -9,9 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from handoff.errors import IllegalMove
-from handoff.machine.move import Move, Speech
-from handoff.machine.moves import (
+from handoff.errors import IllegalTransition
+from handoff.machine.events import (
     Acted,
     AgentLeft,
     AgentSent,
@@ -21,20 +20,20 @@ from handoff.machine.moves import (
     Claimed,
     Closed,
     CustomerWrote,
+    Event,
     GivenBack,
     HandoffRequested,
     LeftQueue,
     NativeReply,
     NobodyOnline,
-    Occurrence,
     Reason,
-    Rules,
     TimerFired,
     Transferred,
-    apply,
-    may_bot_speak,
-    owner_of,
 )
+from handoff.machine.ownership import BotPermission, bot_permission, owner_of
+from handoff.machine.rules import Rules
+from handoff.machine.transition import Transition
+from handoff.machine.transitions import transition_for
 from handoff.model.conversation import AgentId, State, WaitingMode
 from tests.factories.handoff import NOON, a_conversation
 
@@ -42,7 +41,7 @@ RULES = Rules(reopens_to_same_agent=True)
 agents = st.sampled_from([AgentId("A1"), AgentId("A2"), AgentId("A3")])
 modes = st.sampled_from(list(WaitingMode))
 
-occurrences: st.SearchStrategy[Occurrence] = st.one_of(
+any_event: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         CustomerWrote,
         reopens=st.booleans(),
@@ -73,43 +72,45 @@ occurrences: st.SearchStrategy[Occurrence] = st.one_of(
 
 
 class AnyConversation(RuleBasedStateMachine):
-    """One conversation, and the moves that happen to it."""
+    """One conversation, and the events that happen to it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = NOON
-        self.conversation = apply(a_conversation(), CustomerWrote(), NOON, RULES).conversation
+        self.conversation = transition_for(
+            a_conversation(), CustomerWrote(), NOON, RULES
+        ).conversation
 
-    @rule(event=occurrences, seconds=st.sampled_from([0, 1, 59, 120, 600, 1_800, 90_000]))
-    def something_happens(self, event: Occurrence, seconds: int) -> None:
+    @rule(event=any_event, seconds=st.sampled_from([0, 1, 59, 120, 600, 1_800, 90_000]))
+    def something_happens(self, event: Event, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
-        with suppress(IllegalMove):
-            self.look_at(apply(self.conversation, event, self.now, RULES))
+        with suppress(IllegalTransition):
+            self.look_at(transition_for(self.conversation, event, self.now, RULES))
 
     @rule()
     def the_timer_comes(self) -> None:
         due = self.conversation.due_at
         if due is not None:
             self.now = max(self.now, due)
-            move = apply(self.conversation, TimerFired(position=1), self.now, RULES)
-            self.look_at(move)
+            transition = transition_for(self.conversation, TimerFired(position=1), self.now, RULES)
+            self.look_at(transition)
 
-    def look_at(self, move: Move) -> None:
-        before, after = self.conversation, move.conversation
+    def look_at(self, transition: Transition) -> None:
+        before, after = self.conversation, transition.conversation
         has_new_owner = owner_of(before) != owner_of(after)
         assert after.owner_epoch == before.owner_epoch + has_new_owner
         if after.state is State.WAITING and before.state is not State.WAITING:
-            assert move.notice is not None
-            assert move.alert is not None
+            assert transition.notice is not None
+            assert transition.alert is not None
         if after.state is State.AGENT and before.assignee != after.assignee:
-            assert move.notice is not None, "the customer is told who it is"
-        assert move.opens_segment == (
+            assert transition.notice is not None, "the customer is told who it is"
+        assert transition.opens_segment == (
             before.state is State.CLOSED and after.state is not State.CLOSED
         )
-        assert move.closes_segment == (
+        assert transition.closes_segment == (
             before.state is not State.CLOSED and after.state is State.CLOSED
         )
-        assert not move.asks_csat or move.closes_segment
+        assert not transition.asks_csat or transition.closes_segment
         self.conversation = after
 
     @invariant()
@@ -142,7 +143,7 @@ class AnyConversation(RuleBasedStateMachine):
     @invariant()
     def the_bot_is_silent_where_a_person_has_it(self) -> None:
         if self.conversation.state in {State.AGENT, State.EXTERNAL}:
-            assert may_bot_speak(self.conversation) is Speech.NOTHING
+            assert bot_permission(self.conversation) is BotPermission.NOTHING
 
 
 TestAnyConversation = AnyConversation.TestCase

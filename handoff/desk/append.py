@@ -1,4 +1,4 @@
-"""Saying something in a conversation: one place in the transcript, one row in the outbox."""
+"""Appending a message to a conversation: a line of the transcript, a row of the outbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from handoff.model.transcript import (
 )
 
 
-def say(
+def append_message(
     work: Work,
     conversation: Conversation,
     *,
