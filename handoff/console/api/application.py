@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -145,13 +144,11 @@ class ConsoleApi:
         self.feed.close()
 
     async def _background(self, _app: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(self.feed.run()), asyncio.create_task(self._requeue_left())]
-        yield
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.feed.run()), group.create_task(self._requeue_left())]
+            yield
+            for task in tasks:
+                task.cancel()
 
     async def _requeue_left(self) -> None:
         while True:

@@ -78,14 +78,14 @@ class LiveApi:
 
 async def _serve(socket: web.WebSocketResponse, listener: Listener) -> None:
     """Send and receive side by side; whichever ends first ends the other."""
-    sender = asyncio.create_task(_send(socket, listener))
-    receiver = asyncio.create_task(_receive(socket, listener))
-    try:
-        await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (sender, receiver):
-            task.cancel()
-        await asyncio.gather(sender, receiver, return_exceptions=True)
+    async with asyncio.TaskGroup() as both:
+        sides = {
+            both.create_task(_send(socket, listener)),
+            both.create_task(_receive(socket, listener)),
+        }
+        await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+        for side in sides:
+            side.cancel()
     if listener.is_logged_out:
         await _say_logged_out(socket)
     elif not socket.closed:
