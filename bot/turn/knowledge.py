@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from knowledge_base.recognition.loader import (
     KnowledgeBase,
     fingerprint,
     load,
-    load_on_old_fit,
+    reload,
 )
 from knowledge_base.source.tool_spec import ToolSpec
 
@@ -59,9 +59,15 @@ class KnowledgeFiles:
         """Read the files, and fit them unless the fit is in the cache. Blocking."""
         return load(self.path, tools=self.tools, cache_dir=self.cache_dir, progress=_log_progress)
 
-    def load_on_old_fit(self, previous: KnowledgeBase) -> KnowledgeBase | None:
-        """Read the files onto the fit of before; ``None`` where that cannot serve. Blocking."""
-        return load_on_old_fit(self.path, tools=self.tools, previous=previous)
+    def reload(self, previous: KnowledgeBase) -> Iterator[KnowledgeBase]:
+        """Read the files anew, and give what can serve already, the best last. Blocking."""
+        return reload(
+            self.path,
+            tools=self.tools,
+            cache_dir=self.cache_dir,
+            previous=previous,
+            progress=_log_progress,
+        )
 
 
 class Knowledge:
@@ -113,28 +119,27 @@ class Knowledge:
     async def look(self) -> bool:
         """Reload if a file changed since the last look, and return whether a new one is in use.
 
-        What was written is in use at once, on the old fit; the new fit follows when it is ready.
+        What was written is in use at once, on the old fit; a new one follows within seconds, and
+        calibrated a little later (``reload``).
         """
         seen = fingerprint(self.current.files)
         if seen == self._seen:
             return False
-        self._seen = seen
+        self._seen, files = seen, self.current.files
         try:
-            at_once = await asyncio.to_thread(self._files.load_on_old_fit, self.current)
-            if at_once is not None:
-                await self._prepare(at_once)
-                self.current = at_once
-                log.info("kb_saved_in_use", intents=len(at_once.intents))
-            loaded = await asyncio.to_thread(self._files.load)
-            await self._prepare(loaded)
+            stages = self._files.reload(self.current)
+            while (loaded := await asyncio.to_thread(next, stages, None)) is not None:
+                await self._prepare(loaded)
+                self.current = loaded
+                log.info("kb_saved_in_use", intents=len(loaded.intents))
         except (KnowledgeBaseError, FitFailed, OSError) as error:
             # the old one keeps serving; the same words stand in the log and in the console
             self.status = self._status(str(error))
             log.error("kb_not_reloaded", problem=str(error))
             return False
         # a file that changed while this was fitted is seen at the next look
-        self._seen = seen if loaded.files == self.current.files else fingerprint(loaded.files)
-        self.current = loaded
+        if self.current.files != files:
+            self._seen = fingerprint(self.current.files)
         self.status = self._status(None)
         log.info("kb_reloaded", intents=self.status.intents, phrases=self.status.phrases)
         return True

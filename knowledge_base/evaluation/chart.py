@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined
 
 from knowledge_base.evaluation.cases import OUT_OF_SCOPE
 from knowledge_base.evaluation.evaluation import NOTHING, Prediction, Report
-from knowledge_base.model.sparse import Floats
+from knowledge_base.model.arrays import Floats
 from knowledge_base.recognition.recognition import Band
 
 BINS = 20

@@ -16,13 +16,12 @@ from knowledge_base.evaluation.missed import (
     Misses,
     masked_for_people,
 )
-from knowledge_base.model.sparse import (
+from knowledge_base.model.arrays import (
     Bools,
     Floats,
     Ints,
-    gram,
 )
-from knowledge_base.model.vectorizer import fit_vectorizer
+from knowledge_base.model.tfidf import fit_vectorizer
 from knowledge_base.recognition.exact import exact_key
 from knowledge_base.recognition.loader import KnowledgeBase
 from knowledge_base.recognition.recognition import Band, Recognition
@@ -128,7 +127,8 @@ def _likeness(kb: KnowledgeBase, texts: Sequence[str]) -> Floats:
     asked = [phrase for phrase, _ in kb.material.phrases]
     everyday = kb.material.background
     _, rows = fit_vectorizer([*texts, *asked, *everyday], len(everyday))
-    likeness: Floats = gram(rows.only(np.arange(len(rows)) < len(texts))) - 1
+    missed = rows[: len(texts)]
+    likeness: Floats = (missed @ missed.T).toarray()
     np.fill_diagonal(likeness, 1.0)
     return likeness
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from knowledge_base.model.sparse import Bools, Floats
+from knowledge_base.model.arrays import Bools, Floats
 
 # What a turn costs, a right answer being free. Asking back costs a press when the right choice is
 # offered; a miss costs a second try or a person; a wrong answer the customer's trust. With these an
@@ -26,9 +26,9 @@ _SHARE_WRITTEN = 0.3
 _WRITTEN_ENOUGH = 200
 _STEPS = 40
 _LONGEST_STEP = 1.0
-_TYPICAL = (3.5, -0.7)  # slope and offset, about the same on all sets that were measured
+TYPICAL = (3.5, -0.7)  # slope and offset, about the same on all sets that were measured
 _PRIOR = 3.0
-_DEFAULT = (0.5, 0.25)
+DEFAULT_ANSWER, DEFAULT_CLARIFY = 0.5, 0.25
 _HARDLY_MORE = 0.003  # of the price of a miss or so, for each message
 _MIN_SAMPLES = 20
 
@@ -60,14 +60,14 @@ def calibrate(inside: Floats, right: Bools, outside: Floats, far: Floats) -> Flo
     usable = np.isfinite(x)
     x, y, w = x[usable], y[usable], w[usable]
     if y.sum() < _MIN_SAMPLES or (~y).sum() < _MIN_SAMPLES:
-        return np.array(_TYPICAL, dtype=np.float32)
+        return np.array(TYPICAL, dtype=np.float32)
     target = np.where(y, (y.sum() + 1) / (y.sum() + 2), 1 / ((~y).sum() + 2))
     terms = np.stack([x, np.ones_like(x)], axis=1)
-    now = np.array(_TYPICAL)
+    now = np.array(TYPICAL)
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(-np.clip(terms @ now, -30, 30)))
         # The prior keeps small, easily separated knowledge bases from a cliff in place of a curve.
-        gradient = terms.T @ (w * (p - target)) + _PRIOR * (now - _TYPICAL)
+        gradient = terms.T @ (w * (p - target)) + _PRIOR * (now - TYPICAL)
         hessian = (terms * (w * p * (1 - p))[:, None]).T @ terms + _PRIOR * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
         now = now - np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
@@ -83,7 +83,7 @@ def choose_thresholds(
     tenth: the middle of all that cost hardly more stays where it is.
     """
     if right.sum() < _MIN_SAMPLES:
-        return _DEFAULT
+        return DEFAULT_ANSWER, DEFAULT_CLARIFY
     confidence = np.concatenate([inside, outside, far])
     is_inside = np.arange(len(confidence)) < len(inside)
     is_right = np.concatenate([right, np.zeros(len(outside) + len(far), bool)])

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from knowledge_base.model.arrays import Floats, Ints
 from knowledge_base.model.fitted import Model
 from knowledge_base.model.fuzzy import AMONG, WEIGHT, Fuzzy
-from knowledge_base.model.sparse import Floats, Ints
 
 
 def scores(model: Model, fuzzy: Fuzzy, text: str) -> tuple[Ints, Floats]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge_base.model.sparse import Floats, Ints
+from knowledge_base.model.arrays import Floats, Ints
 from knowledge_base.model.vectorizer import Vectorizer
 
 
@@ -16,15 +16,11 @@ class Trial:
 
     Attributes:
         best: Class number recognised.
-        second: Runner-up.
         confidence: Of the best, in [0, 1].
-        confidence_second: Of the runner-up.
     """
 
     best: Ints
-    second: Ints
     confidence: Floats
-    confidence_second: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ class Model:
         calibration: Coefficients of the confidence, see ``classifier.confidences``.
         answer: Lowest confidence at which to answer, by cross-validation.
         clarify: Lowest confidence at which to ask back.
-        trial: One entry per phrase of the material.
+        trial: One entry per phrase of the material; none of a draft, which is not calibrated yet.
         fit_s: Seconds that the fit took.
     """
 
@@ -68,8 +64,8 @@ def save_model(model: Model, path: Path) -> None:
                 [model.answer, model.clarify, model.fit_s, model.vectorizer.unknown],
                 dtype=np.float64,
             ),
-            trial_classes=np.stack([model.trial.best, model.trial.second]),
-            trial_confidence=np.stack([model.trial.confidence, model.trial.confidence_second]),
+            trial_best=model.trial.best,
+            trial_confidence=model.trial.confidence,
         )
     temporary.replace(path)
 
@@ -83,7 +79,6 @@ def load_model(path: Path) -> Model:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         names = arrays["vocabulary"].tobytes().decode().split("\n")
         answer, clarify, fit_s, unknown = arrays["scalars"].tolist()
-        classes, confidence = arrays["trial_classes"], arrays["trial_confidence"]
         return Model(
             vectorizer=Vectorizer(
                 {name: n for n, name in enumerate(names)}, arrays["idf"], unknown
@@ -93,6 +88,6 @@ def load_model(path: Path) -> Model:
             calibration=arrays["calibration"],
             answer=answer,
             clarify=clarify,
-            trial=Trial(classes[0], classes[1], confidence[0], confidence[1]),
+            trial=Trial(arrays["trial_best"], arrays["trial_confidence"]),
             fit_s=fit_s,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from knowledge_base.model.sparse import Floats, Ints
+from knowledge_base.model.arrays import Floats, Ints
 
 WEIGHT = 0.6
 AMONG = 6  # intents whose phrases are compared: the most likely ones

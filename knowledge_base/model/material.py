@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 
 # Raise it when a change of the code must make cached fits worthless.
-FIT_VERSION = 11
+FIT_VERSION = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """Texts as sparse rows of weights: TF-IDF over four views."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log, sqrt
 
 import numpy as np
 
-from knowledge_base.model.features import Views, features, is_latin
-from knowledge_base.model.sparse import Floats, Ints, Rows
+from knowledge_base.model.arrays import Floats, Ints
+from knowledge_base.model.features import features, is_latin
 
 # Of each view (characters, words, pairs, sounds): its weight, and how much of what nobody asked
 # before counts in the length of a row. So a text that shares two words of five with a phrase
@@ -17,7 +16,6 @@ from knowledge_base.model.sparse import Floats, Ints, Rows
 # characters already; Chinese characters are new in every other message and tell little by that.
 _CHINESE = ((1.0, 0.0), (0.7, 0.5), (0.35, 0.0), (0.5, 0.0))
 _LATIN = ((1.0, 1.0), (0.8, 2.0), (0.5, 0.0), (0.0, 0.0))
-_PAIR_MIN_PHRASES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Vectorizer:
         values: list[Floats] = []
         lookup = self.vocabulary.get
         square = 0.0
-        for view, (weight, share) in zip(features(text), _shares(text), strict=True):
+        for view, (weight, share) in zip(features(text), shares_of(text), strict=True):
             if not weight:
                 continue
             where = [lookup(name, -1) for name in view]
@@ -69,79 +67,6 @@ class Vectorizer:
         return np.concatenate(columns), np.concatenate(values) * np.float32(1 / sqrt(square))
 
 
-def fit_vectorizer(texts: Sequence[str], background: int = 0) -> tuple[Vectorizer, Rows]:
-    """Learn vocabulary and IDF from normalised texts; the texts' own rows come with it.
-
-    Pairs of words that occur in one text only are left out: they are most of all pairs, and
-    a pair seen once tells nothing that its words do not.
-
-    Args:
-        texts: The shop's phrases, then everyday ones.
-        background: How many of them are everyday ones. Half of a weight is learnt from these: what
-            is common everywhere tells little, even where the shop's phrases are few.
-    """
-    views = [features(text) for text in texts]
-    asked = len(texts) - background
-    seen: Counter[str] = Counter()
-    seen_elsewhere: Counter[str] = Counter()
-    for n, of_text in enumerate(views):
-        for view in of_text:
-            (seen if n < asked else seen_elsewhere).update(view.keys())
-    names = sorted(
-        name
-        for name in seen.keys() | seen_elsewhere.keys()
-        if name[0] != "p" or seen[name] + seen_elsewhere[name] >= _PAIR_MIN_PHRASES
-    )
-    vocabulary = {name: n for n, name in enumerate(names)}
-    idf = (
-        _idf([seen[name] for name in names], asked)
-        + _idf([seen_elsewhere[name] for name in names], background)
-    ) * np.float32(0.5)
-    unknown = float(_idf([0], asked)[0] + _idf([0], background)[0]) / 2
-    weights = [[weight for weight, _ in _shares(text)] for text in texts]
-    return Vectorizer(vocabulary, idf, unknown), _rows(views, weights, vocabulary, idf)
-
-
-def _idf(seen: Sequence[int], texts: int) -> Floats:
-    idf: Floats = (np.log((1 + texts) / (1 + np.array(seen, dtype=np.float32))) + 1).astype(
-        np.float32
-    )
-    return idf
-
-
-def _shares(text: str) -> tuple[tuple[float, float], ...]:
+def shares_of(text: str) -> tuple[tuple[float, float], ...]:
+    """Weight of each view of a normalised text, and of its unknown features."""
     return _LATIN if is_latin(text) else _CHINESE
-
-
-def _rows(
-    views: Sequence[Views],
-    weights: Sequence[Sequence[float]],
-    vocabulary: Mapping[str, int],
-    idf: Floats,
-) -> Rows:
-    """All rows at once; the same numbers as ``Vectorizer.row``, every feature being known."""
-    columns: list[int] = []
-    counts: list[int] = []
-    lengths: list[int] = []  # of each view of each row
-    lookup = vocabulary.get
-    for of_text in views:
-        for view in of_text:
-            known = [(c, n) for name, n in view.items() if (c := lookup(name)) is not None]
-            columns += [column for column, _ in known]
-            counts += [n for _, n in known]
-            lengths.append(len(known))
-    at = np.array(columns, dtype=np.int64)
-    values = (1 + np.log(np.array(counts, dtype=np.float32))) * idf[at]
-    of_view = np.repeat(np.arange(len(lengths)), lengths)
-    values = values / _norms(values, of_view, len(lengths))[of_view]
-    values = values * np.array(weights, dtype=np.float32).reshape(-1)[of_view]
-    of_row = of_view // len(_CHINESE)
-    values = values / _norms(values, of_row, len(views))[of_row]
-    per_row = np.array(lengths, dtype=np.int64).reshape(-1, len(_CHINESE)).sum(axis=1)
-    starts = np.concatenate([[0], np.cumsum(per_row)]).astype(np.int64)
-    return Rows(starts, at, values.astype(np.float32), len(idf))
-
-
-def _norms(values: Floats, group: Ints, size: int) -> Floats:
-    squares = np.bincount(group, weights=values * values, minlength=size)
-    return np.sqrt(np.where(squares > 0, squares, 1)).astype(np.float32)

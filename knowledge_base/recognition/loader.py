@@ -1,25 +1,18 @@
 """kb.yaml → an immutable ``KnowledgeBase``; a reload is a new one in place of the old."""
 
 import hashlib
-import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from threading import Timer
-from zipfile import BadZipFile
 
-from knowledge_base.errors import FitFailed
 from knowledge_base.model.collecting import material_of
-from knowledge_base.model.fitted import Model, load_model
+from knowledge_base.model.fitted import Model
+from knowledge_base.model.fitting import Progress, fits
 from knowledge_base.model.fuzzy import Fuzzy
 from knowledge_base.model.material import Material
-from knowledge_base.recognition.exact import fit_exact
-from knowledge_base.recognition.guards import fit_guards
+from knowledge_base.recognition.exact import Exact, fit_exact
+from knowledge_base.recognition.guards import Guards, fit_guards
 from knowledge_base.recognition.recognition import Recognizer, Thresholds, thresholds_of
 from knowledge_base.source.intent import (
     Intent,
@@ -27,15 +20,11 @@ from knowledge_base.source.intent import (
     PolicySettings,
     ShopInfo,
 )
-from knowledge_base.source.patterns import fit_patterns
+from knowledge_base.source.patterns import Patterns, fit_patterns
 from knowledge_base.source.source import Places, Source, read_source
 from knowledge_base.source.tool_spec import ToolSpec
 from knowledge_base.text.homophones import Homophones, fit_homophones
-from knowledge_base.text.normalize import Normalizer
-
-Progress = Callable[[str, float], None]
-_FIT_LIMIT_S = 300.0
-_KEPT_FITS = 8
+from knowledge_base.text.normalize import Normalize, Normalizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,67 +86,111 @@ def load(
         KnowledgeBaseError: kb.yaml is wrong; carries every problem.
         FitFailed: The fitting process broke.
     """
-    source = read_source(path, tools)
-    normalizer = Normalizer(source.synonyms)
-    normalize = cache(normalizer.normalize)  # every phrase is needed three times
-    material = material_of(source, normalize)
-    if cache_dir is None:
-        with tempfile.TemporaryDirectory(prefix="kefu-fit-") as folder:
-            model = _fitted(material, Path(folder), progress)
-    else:
-        model = _fitted(material, cache_dir, progress)
-    thresholds = thresholds_of(model, source.thresholds.model_dump())
-    by_class: list[list[str]] = [[title] for title in material.titles]
-    for phrase, number in material.phrases:
-        by_class[number].append(phrase)
-    recognizer = Recognizer(
-        normalizer=normalizer,
-        homophones=_homophones_of(material),
-        exact=fit_exact(source.intents.values(), source.out_of_scope, normalize),
-        patterns=fit_patterns(source.intents.values()),
-        guards=fit_guards(source.not_ours, source.intents.values(), normalize),
-        fuzzy=Fuzzy(tuple(tuple(dict.fromkeys(phrases)) for phrases in by_class)),
-        model=model,
-        intents=tuple(IntentId(name) for name in material.intents),
-        thresholds=thresholds,
-    )
-    return _knowledge_base(source, recognizer, material)
+    written = _read(path, tools)
+    *_, model = fits(written.material, cache_dir, progress)
+    return written.with_model(model)
 
 
-def load_on_old_fit(
-    path: Path, *, tools: Mapping[str, ToolSpec], previous: KnowledgeBase
-) -> KnowledgeBase | None:
-    """Read kb.yaml anew, with the classifier that was fitted on the one before.
+def reload(
+    path: Path,
+    *,
+    tools: Mapping[str, ToolSpec],
+    cache_dir: Path | None,
+    previous: KnowledgeBase,
+    progress: Progress = lambda _step, _done: None,
+) -> Iterator[KnowledgeBase]:
+    """Read kb.yaml anew, and give what can serve already: each is better than the one before.
 
-    It serves from the moment a file is saved until the new fit is ready: answers, hours and
-    settings are the new ones, and so is every phrase as it is written; only phrases that are merely
-    like a new one still wait. Fast: nothing is fitted.
+    1. The new answers, hours and settings, and every phrase as it is written, on the previous
+       classifier. Not where an intent was taken out, which that would still name.
+    2. The new classifier, with calibration and thresholds of the previous one.
+    3. The new classifier, calibrated. It comes alone where the fit is in the cache.
 
-    Returns:
-        ``None`` where an intent was taken out, which the old classifier would still name.
+    Blocking, like ``load``, from one step to the next.
 
     Raises:
         KnowledgeBaseError: kb.yaml is wrong; carries every problem.
+        FitFailed: The fitting process broke.
     """
+    written = _read(path, tools)
+    if written.source.intents.keys() >= set(previous.recognizer.intents):
+        yield written.on_old_fit(previous)
+    for model in fits(written.material, cache_dir, progress, previous.recognizer.model):
+        yield written.with_model(model)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A kb.yaml that was read, before there is a classifier for it."""
+
+    source: Source
+    normalizer: Normalizer
+
+    @cached_property
+    def normalize(self) -> Normalize:
+        return cache(self.normalizer.normalize)  # every phrase is needed three times
+
+    @cached_property
+    def material(self) -> Material:
+        return material_of(self.source, self.normalize)
+
+    @cached_property
+    def homophones(self) -> Homophones:
+        asked = (phrase for phrase, _ in self.material.phrases)
+        others = (*self.material.outside, *self.material.background)
+        return fit_homophones((*asked, *self.material.titles), others)
+
+    @cached_property
+    def fuzzy(self) -> Fuzzy:
+        by_class: list[list[str]] = [[title] for title in self.material.titles]
+        for phrase, number in self.material.phrases:
+            by_class[number].append(phrase)
+        return Fuzzy(tuple(tuple(dict.fromkeys(phrases)) for phrases in by_class))
+
+    @cached_property
+    def settled(self) -> tuple[Exact, Patterns, Guards]:
+        """What needs no classifier."""
+        intents = self.source.intents.values()
+        return (
+            fit_exact(intents, self.source.out_of_scope, self.normalize),
+            fit_patterns(intents),
+            fit_guards(self.source.not_ours, intents, self.normalize),
+        )
+
+    def with_model(self, model: Model) -> KnowledgeBase:
+        exact, patterns, guards = self.settled
+        recognizer = Recognizer(
+            normalizer=self.normalizer,
+            homophones=self.homophones,
+            exact=exact,
+            patterns=patterns,
+            guards=guards,
+            fuzzy=self.fuzzy,
+            model=model,
+            intents=tuple(IntentId(name) for name in self.material.intents),
+            thresholds=self._thresholds(model),
+        )
+        return _knowledge_base(self.source, recognizer, self.material)
+
+    def on_old_fit(self, previous: KnowledgeBase) -> KnowledgeBase:
+        exact, patterns, guards = self.settled
+        recognizer = replace(
+            previous.recognizer,
+            normalizer=self.normalizer,
+            exact=exact,
+            patterns=patterns,
+            guards=guards,
+            thresholds=self._thresholds(previous.recognizer.model),
+        )
+        return _knowledge_base(self.source, recognizer, previous.material)
+
+    def _thresholds(self, model: Model) -> Thresholds:
+        return thresholds_of(model, self.source.thresholds.model_dump())
+
+
+def _read(path: Path, tools: Mapping[str, ToolSpec]) -> _Written:
     source = read_source(path, tools)
-    if not source.intents.keys() >= set(previous.recognizer.intents):
-        return None
-    normalizer = Normalizer(source.synonyms)
-    normalize = cache(normalizer.normalize)
-    recognizer = replace(
-        previous.recognizer,
-        exact=fit_exact(source.intents.values(), source.out_of_scope, normalize),
-        patterns=fit_patterns(source.intents.values()),
-        guards=fit_guards(source.not_ours, source.intents.values(), normalize),
-        normalizer=normalizer,
-        thresholds=thresholds_of(previous.recognizer.model, source.thresholds.model_dump()),
-    )
-    return _knowledge_base(source, recognizer, previous.material)
-
-
-def _homophones_of(material: Material) -> Homophones:
-    asked = (phrase for phrase, _ in material.phrases)
-    return fit_homophones((*asked, *material.titles), (*material.outside, *material.background))
+    return _Written(source, Normalizer(source.synonyms))
 
 
 def _knowledge_base(source: Source, recognizer: Recognizer, material: Material) -> KnowledgeBase:
@@ -187,74 +220,3 @@ def fingerprint(paths: Iterable[Path]) -> str:
         except OSError:
             seen.update(f"{path}\0missing\0".encode())
     return seen.hexdigest()
-
-
-def _fitted(material: Material, cache_dir: Path, progress: Progress) -> Model:
-    """From the cache, else from a child process that leaves it there."""
-    kept = cache_dir / f"{material.key}.npz"
-    try:
-        model = load_model(kept)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        BadZipFile,
-    ):  # missing, or cut short by a full disk
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        _run_fit(material, kept, progress)
-        _forget_old(cache_dir)
-        return load_model(kept)
-    kept.touch()  # the least recently used go first
-    return model
-
-
-def _run_fit(material: Material, into: Path, progress: Progress) -> None:
-    # The child needs this package however the parent found it.
-    root = str(Path(__file__).resolve().parents[2])
-    known = os.environ.get("PYTHONPATH")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": f"{root}{os.pathsep}{known}" if known else root,
-        # Many small systems: BLAS's own threads only get into each other's way (fit has its own).
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as given:
-        given.write(material.as_json())
-        given.seek(0)
-        command = [sys.executable, "-m", "knowledge_base.model.fit", str(into)]
-        with subprocess.Popen(  # noqa: S603  our own module, no shell
-            command,
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            encoding="utf-8",
-        ) as child:
-            said = _listen(child, progress)
-    if child.returncode != 0:
-        raise FitFailed(f"fit ended with {child.returncode}: " + " | ".join(said))
-
-
-def _listen(child: subprocess.Popen[str], progress: Progress) -> list[str]:
-    """Pass steps on; give back the last other lines, which tell what went wrong."""
-    watchdog = Timer(_FIT_LIMIT_S, child.kill)
-    watchdog.start()
-    others: list[str] = []
-    try:
-        for line in child.stdout or ():
-            try:
-                step = json.loads(line)
-                progress(str(step["step"]), float(step["done"]))
-            except (ValueError, KeyError, TypeError):
-                others = [*others[-4:], line.strip()[:200]]
-    finally:
-        watchdog.cancel()
-    return others
-
-
-def _forget_old(cache_dir: Path) -> None:
-    fits = sorted(cache_dir.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in fits[_KEPT_FITS:]:
-        file.unlink(missing_ok=True)

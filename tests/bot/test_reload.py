@@ -80,8 +80,28 @@ async def test_what_was_saved_is_in_use_before_the_new_fit_is_ready(
     loaded = Knowledge(files, files.load(), clock=utc_now, prepare=note)
     saves(path, KB.replace("旧的回答", "新的回答").replace("在吗", "芝麻开门"))
     await loaded.look()
-    # the old one while the first is prepared; the new answer while the new fit is
-    assert answers == ["旧的回答", "新的回答"]
+    # the old one while the first is prepared; the new answer while the new fits are
+    assert answers == ["旧的回答", "新的回答", "新的回答"]
+
+
+async def test_what_is_like_a_saved_phrase_is_understood_before_it_is_calibrated(
+    files: KnowledgeFiles, path: Path
+) -> None:
+    seen: list[KnowledgeBase] = []
+
+    async def note(kb: KnowledgeBase) -> None:
+        seen.append(kb)
+
+    knowledge = Knowledge(files, files.load(), clock=utc_now, prepare=note)
+    before = knowledge.current.recognizer.model
+    saves(path, KB.replace("在吗", "芝麻开门"))
+    await knowledge.look()
+    old_fit, draft, calibrated = (kb.recognizer for kb in seen)
+    assert old_fit.model is before
+    assert [kb.thresholds for kb in seen[:2]] == [seen[0].thresholds] * 2
+    assert draft.recognize("芝麻快开门").candidates[0].intent == "greeting"
+    assert (draft.model.weights == calibrated.model.weights).all()
+    assert len(calibrated.model.trial.best) == knowledge.current.phrase_count
 
 
 async def test_a_broken_file_changes_nothing_and_says_where(

@@ -145,7 +145,7 @@ def test_a_missing_file_is_told_by_name(tmp_path: Path) -> None:
         load(tmp_path / "none.yaml", tools=TOOLS, cache_dir=None)
 
 
-def test_the_same_phrases_are_fitted_once_and_alike(tmp_path: Path) -> None:
+def test_the_same_phrases_are_fitted_once(tmp_path: Path) -> None:
     path, steps = tmp_path / "kb.yaml", list[str]()
     path.write_text(SMALL_KB, encoding="utf-8")
 
@@ -164,9 +164,6 @@ def test_the_same_phrases_are_fitted_once_and_alike(tmp_path: Path) -> None:
     loaded("two")
     names = [sorted(file.name for file in (tmp_path / cache).iterdir()) for cache in ("one", "two")]
     assert names[0] == names[1]
-    fits = [next((tmp_path / cache).iterdir()).read_bytes() for cache in ("one", "two")]
-    # All but the seconds that it took are equal.
-    assert sum(a != b for a, b in zip(*fits, strict=True)) < 64
 
 
 def test_a_damaged_fit_in_the_cache_is_made_again(tmp_path: Path) -> None:
@@ -182,8 +179,11 @@ def test_serving_imports_neither_scikit_learn_nor_scipy(tmp_path: Path) -> None:
     path = tmp_path / "kb.yaml"
     path.write_text(SHOP + GREETING, encoding="utf-8")
     program = (
-        "import sys; from pathlib import Path; from knowledge_base.recognition.loader import load\n"
-        f"load(Path({str(path)!r}), tools={{}}, cache_dir=None).recognizer.questions('你好')\n"
+        "import sys; from pathlib import Path; import bot.app.server\n"
+        "from knowledge_base.recognition.loader import load, reload\n"
+        f"path = Path({str(path)!r}); kb = load(path, tools={{}}, cache_dir=None)\n"
+        "*_, kb = reload(path, tools={}, cache_dir=None, previous=kb)\n"
+        "kb.recognizer.questions('你好')\n"
         "sys.exit(any(name.split('.')[0] in ('sklearn', 'scipy') for name in sys.modules))"
     )
     root = Path(__file__).parents[2]
