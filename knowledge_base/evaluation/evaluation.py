@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from knowledge_base.evaluation.cases import OUT_OF_SCOPE, Case
 from knowledge_base.recognition.loader import KnowledgeBase
@@ -251,17 +252,14 @@ def _confusions(predictions: Sequence[Prediction]) -> tuple[Confusion, ...]:
 
 
 def _auroc(inside: Sequence[Prediction], outside: Sequence[Prediction]) -> float | None:
-    """Area under the ROC curve by ranks; ties count half.
-
-    Source:
-        Hanley & McNeil 1982 (equals the Mann-Whitney U statistic).
-    """
     if not inside or not outside:
         return None
-    high = np.array([said.confidence for said in inside])
-    low = np.sort([said.confidence for said in outside])
-    below = np.searchsorted(low, high, side="left") + np.searchsorted(low, high, side="right")
-    return float(below.sum() / 2 / len(high) / len(low))
+    return float(
+        roc_auc_score(
+            [True] * len(inside) + [False] * len(outside),
+            [said.confidence for said in (*inside, *outside)],
+        )
+    )
 
 
 def _kept_at_80(inside: Sequence[Prediction], outside: Sequence[Prediction]) -> float | None:
