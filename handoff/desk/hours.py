@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 
 class OpeningHours(Protocol):
-    """When people answer."""
+    """The hours in which people answer."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -16,20 +16,20 @@ class OpeningHours(Protocol):
         ...
 
     def is_open(self, at: datetime) -> bool:
-        """Whether somebody should be there at this moment."""
+        """Tell whether somebody should be there at this moment."""
         ...
 
     def next_opening(self, at: datetime) -> datetime | None:
-        """When it opens next: ``at`` itself if it is open, ``None`` if never."""
+        """Return when it opens next: ``at`` itself if it is open, ``None`` if never."""
         ...
 
     def closes_at(self, at: datetime) -> datetime | None:
-        """When the present opening ends; ``None`` while closed or if it never ends."""
+        """Return when the present opening ends; ``None`` while closed or if it never ends."""
         ...
 
 
 def open_seconds(hours: OpeningHours, start: datetime, end: datetime) -> float:
-    """How much of the time from ``start`` to ``end`` lies in opening hours, in seconds."""
+    """Count the seconds from ``start`` to ``end`` that lie in opening hours."""
     total_s = 0.0
     at: datetime | None = start
     while at is not None and at < end:

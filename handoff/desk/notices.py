@@ -34,7 +34,7 @@ _BUTTONS_LIVE = {Notice.STILL_WAITING: (WAIT, BACK_TO_BOT), Notice.ALREADY_WAITI
 
 @dataclass(frozen=True, slots=True)
 class NoticeFacts:
-    """What a notice may have to tell.
+    """Facts that a notice may have to tell.
 
     Attributes:
         position: Place in the queue from 1; ``None`` if it does not wait.

@@ -1,4 +1,4 @@
-"""Who is there: what each agent chose to be, and whether their console is connected."""
+"""Presence: the status that each agent chose, and whether their console is connected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handoff.model.ports import Clock
 
 
 class Status(StrEnum):
-    """What colleagues see. ``OFFLINE`` is never chosen: it is a console that is not connected."""
+    """Status of an agent. ``OFFLINE`` is never chosen: it is a console that is not connected."""
 
     ONLINE = "online"
     AWAY = "away"
@@ -47,12 +47,12 @@ class Presence:
         self._counts_as_empty_at = clock() + self._grace
 
     def connected(self, agent: AgentId, name: str) -> None:
-        """A console of theirs is connected."""
+        """Note that a console of this agent is connected."""
         with self._lock:
             self._agent(agent, name).sockets += 1
 
     def disconnected(self, agent: AgentId) -> None:
-        """One of their consoles is not connected any more."""
+        """Note that one of their consoles is not connected any more."""
         with self._lock:
             found = self._agents.get(agent)
             if found is not None and found.sockets:
@@ -60,12 +60,12 @@ class Presence:
                 found.seen_at = self._clock()
 
     def seen(self, agent: AgentId, name: str) -> None:
-        """They asked for something: that counts as being connected for the grace time."""
+        """Note that they asked for something: they count as connected for the grace time."""
         with self._lock:
             self._agent(agent, name).seen_at = self._clock()
 
     def choose(self, agent: AgentId, status: Status) -> None:
-        """They want to be online or away."""
+        """Note that they want to be online or away."""
         with self._lock:
             found = self._agents.get(agent)
             if found is not None:
@@ -73,12 +73,12 @@ class Presence:
                 found.missed_claims = 0
 
     def gone(self, agent: AgentId) -> None:
-        """They logged out, or may not log in any more."""
+        """Forget an agent who logged out, or may not log in any more."""
         with self._lock:
             self._agents.pop(agent, None)
 
     def missed_claim(self, agent: AgentId, *, away_at: int) -> bool:
-        """They let a claim lapse; ``True`` if that set them away, at ``away_at`` in a row."""
+        """Count a lapsed claim; ``True`` if that set them away, at ``away_at`` in a row."""
         with self._lock:
             found = self._agents.get(agent)
             if found is None:
@@ -90,30 +90,30 @@ class Presence:
             return True
 
     def acted(self, agent: AgentId) -> None:
-        """They did something with a conversation: earlier lapses are forgotten."""
+        """Forget earlier lapses: they did something with a conversation."""
         with self._lock:
             found = self._agents.get(agent)
             if found is not None:
                 found.missed_claims = 0
 
     def status(self, agent: AgentId) -> Status:
-        """What they are now."""
+        """Return an agent's status."""
         with self._lock:
             return self._status(agent)
 
     def name_if_online(self, agent: AgentId) -> str | None:
-        """Their name if they are online; else ``None``."""
+        """Return their name if they are online; else ``None``."""
         with self._lock:
             is_online = self._status(agent) is Status.ONLINE
             return self._agents[agent].name if is_online else None
 
     def online_count(self) -> int:
-        """How many are online."""
+        """Count the agents who are online."""
         with self._lock:
             return self._online_count()
 
     def has_just_emptied(self) -> bool:
-        """Whether everybody has left since somebody was there; ``True`` once each time.
+        """Tell whether everybody has left since somebody was there; ``True`` once each time.
 
         A server that has just started counts as full for the grace time.
         """

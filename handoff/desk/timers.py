@@ -1,4 +1,4 @@
-"""Timers: what is due in the database is done, one conversation at a time."""
+"""Timers: fires what is due in the database, one conversation at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BATCH = 100
 
 
 async def tick(units: Units[Work], desk: Desk, now: datetime) -> int:
-    """Do what is due by now; called about once a second.
+    """Fire what is due by now; called about once a second.
 
     One conversation's failure stays its own: it is logged, and tried again at the next tick.
 
@@ -36,20 +36,20 @@ async def tick(units: Units[Work], desk: Desk, now: datetime) -> int:
     """
     due = await units.read(lambda work: work.conversations.due(now, BATCH))
     for conversation_id in due:
-        await _one(units, desk, conversation_id, TimerFired())
+        await _handle(units, desk, conversation_id, TimerFired())
     if desk.presence.has_just_emptied():
         left = await units.read(_waiting_live)
         for conversation_id in left:
-            await _one(units, desk, conversation_id, NobodyOnline())
+            await _handle(units, desk, conversation_id, NobodyOnline())
     return len(due)
 
 
 def _waiting_live(work: Work) -> list[ConversationId]:
     waiting = work.conversations.waiting()
-    return [one.id for one in waiting if one.mode is WaitingMode.LIVE]
+    return [each.id for each in waiting if each.mode is WaitingMode.LIVE]
 
 
-async def _one(
+async def _handle(
     units: Units[Work], desk: Desk, conversation_id: ConversationId, event: Event
 ) -> None:
     def unit(work: Work) -> tuple[Conversation, Conversation]:

@@ -1,4 +1,4 @@
-"""What can happen to a conversation.
+"""Events: everything that can happen to a conversation.
 
 An event carries every fact that its transition needs, so that transitions are pure. Facts marked
 *filled by the desk* may be left out by whoever reports the event.
@@ -15,7 +15,7 @@ from handoff.model.conversation import AgentId, WaitingMode
 
 
 class Reason(StrEnum):
-    """Why a person was called, or got it; worded in ``handoff.console.wording``."""
+    """The cause of a handoff, or of a takeover; worded in ``handoff.console.wording``."""
 
     ASKED = "asked"
     TWO_MISSES = "two_misses"
@@ -33,7 +33,7 @@ class Reason(StrEnum):
 
 
 class CloseReason(StrEnum):
-    """Why a conversation closed."""
+    """The cause of a closing; worded in ``handoff.console.wording``."""
 
     AGENT = "agent"
     IDLE = "idle"

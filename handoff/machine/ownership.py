@@ -1,4 +1,4 @@
-"""Who owns a conversation, and what the bot may say in it."""
+"""Ownership: the one who may speak in a conversation, and what the bot may say in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from handoff.model.conversation import Conversation, State, WaitingMode
 
 
 class BotPermission(StrEnum):
-    """What the bot may say to the customer."""
+    """Permission of the bot to speak to the customer."""
 
     ANSWERS = "answers"
     NOTICES_ONLY = "notices_only"

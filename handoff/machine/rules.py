@@ -1,4 +1,4 @@
-"""Every time and count of the state machine, each a setting with its default."""
+"""Rules: every time and count of the state machine, with its default."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How long things may take and how often they are said; seconds unless the name says otherwise.
+    """Times and counts of the state machine; seconds unless the name says otherwise.
 
     Attributes:
         claim_act_s: A claim that is not acted on for so long goes back to the queue.

@@ -1,4 +1,4 @@
-"""What each timer that has come makes of a conversation, as pure code."""
+"""Timer transitions: pure code that says what each timer makes of a conversation."""
 
 from __future__ import annotations
 

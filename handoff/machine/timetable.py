@@ -1,4 +1,4 @@
-"""What is due next in a conversation, told from what is stored of it (pure).
+"""Timetable: the next timer of a conversation, told from what is stored of it (pure).
 
 Nothing is scheduled in memory: ``due_at`` in the database is the earliest of these, and so survives
 a restart. A timer that fires too early, because somebody wrote meanwhile, only looks again.
@@ -16,7 +16,7 @@ Due = tuple[datetime, "Timer"]
 
 
 class Timer(StrEnum):
-    """What comes due; ``timer_transitions`` says what it does."""
+    """A step that comes by time; ``timer_transitions`` says what it does."""
 
     CLAIM_LAPSES = "claim_lapses"
     NUDGE = "nudge"

@@ -9,7 +9,7 @@ from handoff.model.conversation import Conversation
 
 
 class Notice(StrEnum):
-    """What the customer is told; the words are in ``handoff.desk.notices``."""
+    """A text that tells the customer of it; the words are in ``handoff.desk.notices``."""
 
     HANDED_OFF = "handed_off"
     ALREADY_WAITING = "already_waiting"
@@ -27,7 +27,7 @@ class Notice(StrEnum):
 
 
 class Alert(StrEnum):
-    """What the agents are called for."""
+    """A reason to call the agents."""
 
     HANDOFF = "handoff"
     REOPENED = "reopened"

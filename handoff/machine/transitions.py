@@ -1,4 +1,4 @@
-"""What each event makes of a conversation, as pure code: one function an event.
+"""Transitions: pure code that says what each event makes of a conversation.
 
 At most one owner at any time; ``owner_epoch`` grows only when the owner changes.
 """

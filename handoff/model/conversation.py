@@ -1,4 +1,4 @@
-"""A conversation: what is stored of it.
+"""A conversation, as it is stored.
 
 One conversation is one customer on one channel account, for as long as both exist. A *segment* is
 its stretch from opening to closing; reports count segments. Who may speak, and every legal
@@ -22,7 +22,7 @@ AgentId = NewType("AgentId", str)
 
 
 class State(StrEnum):
-    """Who owns the conversation."""
+    """State of a conversation: it says who owns it."""
 
     BOT = "bot"
     WAITING = "waiting"
@@ -32,7 +32,7 @@ class State(StrEnum):
 
 
 class WaitingMode(StrEnum):
-    """Whether somebody is there to claim it."""
+    """Mode of a wait: somebody is there to claim it, or will be."""
 
     LIVE = "live"
     AFTER_HOURS = "after_hours"

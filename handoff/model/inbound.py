@@ -69,13 +69,13 @@ class Inbox(Protocol):
     def pressed_since(
         self, conversation_id: ConversationId, button: str, button_of: str, since: datetime
     ) -> bool:
-        """Whether the same button of the same message was pressed since then."""
+        """Tell whether the same button of the same message was pressed since then."""
 
     def receipt(self, message: Inbound) -> Receipt | None:
         """The receipt given when it first came; ``None`` if it never did."""
 
     def pending(self, conversation_id: ConversationId) -> Sequence[Pending]:
-        """What has had no turn yet, in the order in which it came."""
+        """Return the rows that had no turn yet, in the order in which it came."""
 
     def unanswered(self) -> Sequence[ConversationId]:
         """Conversations in which something has had no turn, the longest waiting first."""

@@ -10,7 +10,7 @@ from handoff.model.conversation import ConversationId
 
 
 class LiveEventKind(StrEnum):
-    """What changed."""
+    """A kind of change."""
 
     MESSAGE_ADDED = "message_added"
     MESSAGE_CHANGED = "message_changed"

@@ -1,4 +1,4 @@
-"""What this folder needs of a database, as small protocols; ``storage`` keeps them.
+"""Protocols of the repositories that this folder needs; ``storage`` implements them.
 
 A *unit of work* is a function over repositories that runs in one transaction. Nothing in it waits
 for a network or a slow hash.
@@ -78,10 +78,10 @@ class Conversations(Protocol):
         """
 
     def counts(self, agent_id: AgentId) -> dict[str, int]:
-        """How many there are in ``queue``, ``mine`` and ``bot``."""
+        """Count the conversations in ``queue``, ``mine`` and ``bot``."""
 
     def open_count(self, agent_id: AgentId) -> int:
-        """How many conversations this agent holds."""
+        """Count the conversations that this agent holds."""
 
     def held_by(self, agent_id: AgentId) -> Sequence[Conversation]:
         """Conversations in state ``agent`` with this assignee."""
@@ -131,7 +131,7 @@ class Messages(Protocol):
         """The newest message of each that is no note, for previews."""
 
     def unread(self, conversation_ids: Sequence[ConversationId]) -> dict[ConversationId, int]:
-        """How many of the customer's messages lie after ``read_seq``."""
+        """Count the customer's messages after ``read_seq``, by conversation."""
 
 
 class Outbox(Protocol):
@@ -194,7 +194,7 @@ class Secrets(Protocol):
         """The value, or ``None`` if there is none by this id."""
 
     def conversation_of(self, secret_id: str) -> ConversationId | None:
-        """Where the secret was written."""
+        """Return the conversation in which the secret was written."""
 
 
 class Customers(Protocol):
@@ -207,7 +207,7 @@ class Customers(Protocol):
         """Names of several."""
 
     def first_seen_at(self, customer_id: CustomerId) -> datetime:
-        """When the first message came."""
+        """Return the time of the first message."""
 
 
 class Work(Protocol):
@@ -227,11 +227,11 @@ class Work(Protocol):
 
     @property
     def outbox(self) -> Outbox:
-        """What is to be sent."""
+        """Messages on their way."""
 
     @property
     def live_events(self) -> LiveEvents:
-        """What changed."""
+        """The log that the console follows."""
 
     @property
     def secrets(self) -> Secrets:
@@ -239,7 +239,7 @@ class Work(Protocol):
 
     @property
     def customers(self) -> Customers:
-        """Who writes."""
+        """People who write."""
 
 
 class Units(Protocol[W_co]):

@@ -21,7 +21,7 @@ PLACEHOLDER = re.compile(r"\{\{secret:([0-9A-Z]{26})\}\}")
 
 
 class Author(StrEnum):
-    """Who wrote it."""
+    """The side that wrote a message."""
 
     CUSTOMER = "customer"
     BOT = "bot"
@@ -30,7 +30,7 @@ class Author(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """What it is; a ``NOTE`` never reaches an outbound path."""
+    """A kind of message; a ``NOTE`` never reaches an outbound path."""
 
     TEXT = "text"
     NOTE = "note"
@@ -39,7 +39,7 @@ class MessageKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """Where a message to the customer stands; ``NONE`` for what is not sent."""
+    """State of a message to the customer; ``NONE`` for what is not sent."""
 
     NONE = "none"
     PENDING = "pending"
@@ -65,7 +65,7 @@ def with_masks(text: str, secrets: Sequence[SecretRef]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TurnReasons:
-    """Why the bot did what it did in one turn, for the console.
+    """Reasons of one turn: why the bot did what it did, for the console.
 
     Attributes:
         actions: ``answer``, ``clarify``, ``ask_slot:NAME``, ``tool:NAME``, ``handoff``,

@@ -1,4 +1,4 @@
-"""What a platform still lets us say to a customer."""
+"""Send budget: the messages that a platform still lets us send to a customer."""
 
 from __future__ import annotations
 

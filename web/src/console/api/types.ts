@@ -52,7 +52,7 @@ export interface components {
         };
         /**
          * Author
-         * @description Who wrote it.
+         * @description The side that wrote a message.
          * @enum {string}
          */
         Author: "customer" | "bot" | "agent" | "system";
@@ -217,7 +217,7 @@ export interface components {
         };
         /**
          * DeliveryState
-         * @description Where a message to the customer stands; ``NONE`` for what is not sent.
+         * @description State of a message to the customer; ``NONE`` for what is not sent.
          * @enum {string}
          */
         DeliveryState: "none" | "pending" | "sent" | "failed" | "cancelled";
@@ -362,7 +362,7 @@ export interface components {
         };
         /**
          * LiveEventKind
-         * @description What changed.
+         * @description A kind of change.
          * @enum {string}
          */
         LiveEventKind: "message_added" | "message_changed" | "state_changed" | "queue_changed" | "alert";
@@ -420,7 +420,7 @@ export interface components {
         };
         /**
          * MessageKind
-         * @description What it is; a ``NOTE`` never reaches an outbound path.
+         * @description A kind of message; a ``NOTE`` never reaches an outbound path.
          * @enum {string}
          */
         MessageKind: "text" | "note" | "notice" | "csat";
@@ -640,13 +640,13 @@ export interface components {
         };
         /**
          * State
-         * @description Who owns the conversation.
+         * @description State of a conversation: it says who owns it.
          * @enum {string}
          */
         State: "bot" | "waiting" | "agent" | "external" | "closed";
         /**
          * Status
-         * @description What colleagues see. ``OFFLINE`` is never chosen: it is a console that is not connected.
+         * @description Status of an agent. ``OFFLINE`` is never chosen: it is a console that is not connected.
          * @enum {string}
          */
         Status: "online" | "away" | "offline";
@@ -748,7 +748,7 @@ export interface components {
         };
         /**
          * WaitingMode
-         * @description Whether somebody is there to claim it.
+         * @description Mode of a wait: somebody is there to claim it, or will be.
          * @enum {string}
          */
         WaitingMode: "live" | "after_hours";
