@@ -101,7 +101,7 @@ def shop_variables(kb: KnowledgeBase) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class LiveHours:
-    """Implements ``handoff.desk.hours.OpeningHours``: those of the knowledge base in use."""
+    """Implements ``handoff.desk.hours.ServiceHours``: those of the knowledge base in use."""
 
     knowledge: Knowledge
 

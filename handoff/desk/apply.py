@@ -9,7 +9,7 @@ from datetime import datetime
 from ulid import ULID
 
 from handoff.desk.append import append_message
-from handoff.desk.hours import OpeningHours, open_seconds
+from handoff.desk.hours import ServiceHours, open_seconds
 from handoff.desk.notices import NoticeFacts, csat_question, notice_text
 from handoff.machine.events import Reason
 from handoff.machine.transition import Notice, Transition
@@ -27,7 +27,7 @@ def apply_transition(
     transition: Transition,
     *,
     now: datetime,
-    hours: OpeningHours,
+    hours: ServiceHours,
     notice_facts: Callable[[Conversation], NoticeFacts],
 ) -> Conversation:
     """Carry a transition out in the running unit.
@@ -76,7 +76,7 @@ def _update_segment(
     transition: Transition,
     *,
     now: datetime,
-    hours: OpeningHours,
+    hours: ServiceHours,
 ) -> None:
     """Note in the running segment who was called, who has it, and how fast they answered."""
     is_called = after.state is State.WAITING and before.state is not State.WAITING

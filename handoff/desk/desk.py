@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from handoff.desk.apply import apply_transition
-from handoff.desk.hours import OpeningHours
+from handoff.desk.hours import ServiceHours
 from handoff.desk.notices import NoticeFacts, when_text
 from handoff.desk.presence import Presence
 from handoff.desk.queue import place_of
@@ -34,7 +34,7 @@ class Desk:
     """Applies events to conversations. Safe to use from any thread; opens no unit of its own."""
 
     def __init__(
-        self, rules: Rules, *, presence: Presence, hours: OpeningHours, clock: Clock
+        self, rules: Rules, *, presence: Presence, hours: ServiceHours, clock: Clock
     ) -> None:
         self.rules = rules
         self.presence = presence

@@ -7,7 +7,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 
-class OpeningHours(Protocol):
+class ServiceHours(Protocol):
     """The hours in which people answer."""
 
     @property
@@ -28,7 +28,7 @@ class OpeningHours(Protocol):
         ...
 
 
-def open_seconds(hours: OpeningHours, start: datetime, end: datetime) -> float:
+def open_seconds(hours: ServiceHours, start: datetime, end: datetime) -> float:
     """Count the seconds from ``start`` to ``end`` that lie in opening hours."""
     total_s = 0.0
     at: datetime | None = start
