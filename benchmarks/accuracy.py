@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import click
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from benchmarks.contenders import CONTENDERS, Guess
 from benchmarks.figures import Spread
@@ -56,13 +57,13 @@ def accuracy_of(
     inside = [
         (said.intent in case.intents, said.confidence) for case, said in pairs if case.intents
     ]
-    low = np.sort([said.confidence for case, said in pairs if not case.intents])
+    low = np.array([said.confidence for case, said in pairs if not case.intents])
     right = np.array([is_right for is_right, _ in inside])
     high = np.array([confidence for _, confidence in inside])
     auroc = kept = None
     if len(low):
-        below = np.searchsorted(low, high, side="left") + np.searchsorted(low, high, side="right")
-        auroc = float(below.mean() / 2 / len(low))
+        is_inside = np.arange(len(high) + len(low)) < len(high)
+        auroc = float(roc_auc_score(is_inside, np.concatenate([high, low])))
         kept = float((right & (high > np.quantile(low, REJECTED))).mean())
     return Accuracy(float(right.mean()), auroc, kept, fit_s, query)
 
