@@ -14,7 +14,7 @@ from benchmarks.contenders import CONTENDERS, Guess
 from benchmarks.figures import Spread
 from benchmarks.published import PUBLISHED, PUBLISHED_SPEED, SOURCES
 from benchmarks.sets import NAMES, SHIPPED_KB, TITLES, LabelledSet, labelled_set
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from knowledge_base.evaluation.cases import Case
 from knowledge_base.evaluation.evaluation import Report, evaluate
 from knowledge_base.recognition.loader import load

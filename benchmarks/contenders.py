@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sets import LabelledSet, write_kb
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from knowledge_base.recognition.loader import load
 
 

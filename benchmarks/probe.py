@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 import bot.app.server  # noqa: F401  all that serving imports is there before the knowledge base is
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from knowledge_base.recognition.loader import load
 from knowledge_base.recognition.recognition import Recognizer
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,8 @@ from bot.inbox.accept import Intake
 from bot.inbox.fetching import Fetching
 from bot.inbox.turn_queue import TurnQueue
 from bot.sealing.finder import find_secrets
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS, TOOLS, specs_of
+from bot.tools.tool import Tool
 from bot.turn.commit import Outcome
 from bot.turn.current_planner import CurrentPlanner, LiveHours
 from bot.turn.knowledge import Knowledge, KnowledgeFiles
@@ -98,6 +99,7 @@ async def services(
     limits: Limits | None = None,
     sleep: Sleep = asyncio.sleep,
     may_send: Callable[[], bool] = lambda: True,
+    tools: Sequence[Tool] = TOOLS,
 ) -> AsyncIterator[Services]:
     """Build the parts on a database whose tables are up to date.
 
@@ -110,6 +112,7 @@ async def services(
         limits: How often one may look and try; ``None`` for the usual.
         sleep: Keeps the channels' pace.
         may_send: Whether this process is still the one that sends.
+        tools: What the bot can look up and do.
     """
     commits = commits or CommitListeners()
     kb_files = knowledge_files(settings)
@@ -140,7 +143,8 @@ async def services(
         )
         planner = CurrentPlanner(
             kb,
-            tools_in=tools_of(shop.gate, storage, has_mail=settings.has_mail),
+            specs=specs_of(tools),
+            tools_in=tools_of(tools, shop.gate, storage, has_mail=settings.has_mail),
             rules=rules,
             desk=desk,
             has_mail=settings.has_mail,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.app.settings import Settings
-from bot.tools.tools import ShopTools
+from bot.tools.shop_tools import ShopTools
+from bot.tools.tool import Tool
 from connectors.messages import Address
 from shop.access.gate import Gate
 from shop.access.panel import Panel
@@ -63,13 +64,15 @@ def embedded_shop(
     return Shop(gate, panel, passwords)
 
 
-def tools_of(gate: Gate, storage: Storage, *, has_mail: bool) -> Callable[[ZoneInfo], ShopTools]:
+def tools_of(
+    tools: Sequence[Tool], gate: Gate, storage: Storage, *, has_mail: bool
+) -> Callable[[ZoneInfo], ShopTools]:
     """Return what makes the bot's tools for a time zone."""
 
     async def vouched(address: Address) -> tuple[str, ...]:
         return await storage.read(lambda work: work.customers.vouched(address))
 
     def tools_in(zone: ZoneInfo) -> ShopTools:
-        return ShopTools(gate, timezone=zone, has_mail=has_mail, vouched=vouched)
+        return ShopTools(tools, gate, timezone=zone, has_mail=has_mail, vouched=vouched)
 
     return tools_in

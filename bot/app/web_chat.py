@@ -10,7 +10,7 @@ from bot.app.http.network import Network
 from bot.app.persistence.files import Files
 from bot.app.settings import Settings
 from bot.inbox.media_room import LOOSE_FOR, MediaRoom
-from bot.wording.customer import BUTTONS
+from bot.wording.customer.remarks import BUTTONS
 from connectors.errors import NotStored
 from connectors.messages import Address, Attachment, ChannelRef, MediaState, Sink
 from connectors.web.chat import Greeting, WebChat

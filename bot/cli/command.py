@@ -91,7 +91,7 @@ def with_storage(settings: Settings, work: Callable[[Storage], Coroutine[Any, An
 
 def knowledge_base_of(settings: Settings) -> KnowledgeBase:
     """The knowledge base, fitted if need be, with progress on a terminal."""
-    from bot.tools.spec import TOOL_SPECS  # noqa: PLC0415
+    from bot.tools.registry import TOOL_SPECS  # noqa: PLC0415
     from knowledge_base.recognition.loader import load  # noqa: PLC0415
 
     cache_dir = settings.data_dir / "cache"

@@ -38,7 +38,7 @@ def check(
     *, kb: Path | None, data: Path | None, explain: str | None, shows_all: bool, as_json: bool
 ) -> None:
     """检查知识库：互相冲突的、太像的、放错地方的、没用上的，各该怎么改。"""
-    from bot.tools.spec import TOOL_SPECS  # noqa: PLC0415
+    from bot.tools.registry import TOOL_SPECS  # noqa: PLC0415
     from knowledge_base.evaluation import check as checking  # noqa: PLC0415
     from knowledge_base.evaluation import checklist  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What a turn can do: the dialogue decides on actions, the shell carries them out in order."""
+"""Actions of a turn: the dialogue decides on them, the planner carries them out in order."""
 
 from __future__ import annotations
 
@@ -41,11 +41,20 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Locate:
+    """Tell somebody who does not have a slot's value where it is found."""
+
+    tool: str
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Run a tool with what is known.
 
     Attributes:
-        secrets: Proofs and card secrets; they live for this turn only.
+        secrets: Values of secret slots; they live for this turn only.
+        spoken_of: Slot → value that was spoken of before, for tools that go on from there.
         wants_code: Mail a code to the order's contact instead of asking for a proof.
     """
 
@@ -53,6 +62,7 @@ class Run:
     intent: IntentId
     slots: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    spoken_of: Mapping[str, str] = field(default_factory=dict)
     wants_code: bool = False
 
 
@@ -78,7 +88,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Say one of the bot's own sentences (``bot.wording.customer``), by name."""
+    """Say one of the bot's own sentences (``bot.wording.customer.remarks``), by name."""
 
     name: str
 
@@ -96,13 +106,13 @@ class Welcome:
     intents: tuple[IntentId, ...] = ()
 
 
-Action = Answer | Clarify | Ask | Run | HandOff | Fallback | Remark | Welcome
+Action = Answer | Clarify | Ask | Locate | Run | HandOff | Fallback | Remark | Welcome
 
 
 def action_name(action: Action) -> str:
     """The action as ``kefu chat --json`` and the console name it."""
     match action:
-        case Answer() | Remark() | Welcome():
+        case Answer() | Locate() | Remark() | Welcome():
             return "answer"
         case Clarify():
             return "clarify"

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
-from bot.dialogue.decide import Utterance
-from bot.dialogue.memory import Memory
 from handoff.desk.append import sealed
 from handoff.model.conversation import Conversation
 from handoff.model.ports import Sealer, Work
@@ -81,23 +78,4 @@ def _cut(part: str | SecretRef, value: str, ref: SecretRef) -> list[str | Secret
     return cut
 
 
-def with_quoted(utterance: Utterance, quoted: Utterance, memory: Memory) -> Utterance:
-    """Return the utterance with the order or card that it points to by quoting.
-
-    Args:
-        quoted: What was read in the quote.
-        memory: A question that is open is answered by what is said, not by what is quoted, unless
-            it asks for that very thing.
-    """
-    asking = memory.pending.asking if memory.pending is not None else None
-    has_own = utterance.order_number is not None or utterance.card_secret is not None
-    if has_own or utterance.button is not None:
-        return utterance
-    if asking in {None, "order_number"} and quoted.order_number is not None:
-        return replace(utterance, order_number=quoted.order_number)
-    if asking in {None, "card_secret"} and quoted.card_secret is not None:
-        return replace(utterance, card_secret=quoted.card_secret)
-    return utterance
-
-
-__all__ = ["MAX_CHARS", "cut", "sealed_quote", "with_quoted"]
+__all__ = ["MAX_CHARS", "cut", "sealed_quote"]

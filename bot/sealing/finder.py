@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from functools import lru_cache
 
-from bot.dialogue.memory import MEMORY_KEY, Memory
+from bot.dialogue.memory import MEMORY_KEY, ORDER_NUMBER, Memory
 from bot.sealing.forms import (
     Folded,
     Span,
@@ -36,7 +36,7 @@ class Context(IntEnum):
     NEAR = 1
     """One of our orders is spoken of."""
     ASKED = 2
-    """A proof was asked for."""
+    """A secret was asked for: a proof, a card."""
 
 
 _NEAR_TURNS = 3
@@ -82,10 +82,9 @@ def find_secrets(text: str, conversation: Conversation) -> Sequence[Span]:
 def context_of(conversation: Conversation) -> Context:
     """How likely a bare code is a secret in this conversation now."""
     memory = Memory.from_json(conversation.memory.get(MEMORY_KEY, {}))
-    if memory.pending is not None and memory.pending.asking in {"proof", "card_secret"}:
+    if memory.pending is not None and memory.pending.is_secret:
         return Context.ASKED
-    is_near = memory.last_order is not None and memory.order_age <= _NEAR_TURNS
-    return Context.NEAR if is_near else Context.NONE
+    return Context.NEAR if memory.is_near(ORDER_NUMBER, _NEAR_TURNS) else Context.NONE
 
 
 def secrets_in(text: str, context: Context = Context.NONE) -> Sequence[Span]:

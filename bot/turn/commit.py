@@ -12,7 +12,7 @@ from bot.dialogue.memory import MEMORY_KEY
 from bot.sealing.resealing import reseal
 from bot.tools import effects
 from bot.tools.effects import EffectsWork
-from bot.turn.planner import Plan
+from bot.turn.plan import Plan
 from bot.wording.compose import Reply
 from handoff.desk.append import append_message, sealed
 from handoff.desk.desk import Desk

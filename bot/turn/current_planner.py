@@ -12,15 +12,16 @@ from zoneinfo import ZoneInfo
 from bot.dialogue.actions import Welcome
 from bot.dialogue.decide import Dialogue
 from bot.dialogue.policy import Policy
-from bot.tools.results import Tools
+from bot.tools.tool import Tools
 from bot.turn.knowledge import Knowledge
 from bot.turn.planner import Planner
-from bot.turn.reading import read
+from bot.turn.reading import SlotReaders
 from connectors.messages import Attachment
 from handoff.desk.desk import Desk
 from handoff.machine.rules import Rules
 from knowledge_base.recognition.loader import KnowledgeBase
 from knowledge_base.source.hours import OpeningHours
+from knowledge_base.source.tool_spec import ToolSpecs
 
 _REMEMBERED = 512
 
@@ -29,6 +30,7 @@ class CurrentPlanner:
     """Planner of the knowledge base in use.
 
     Args:
+        specs: Declarations of the tools.
         tools_in: The tools, telling times in a time zone.
         desk: Knows when people are there.
         choose: An index below the given count.
@@ -38,6 +40,7 @@ class CurrentPlanner:
         self,
         knowledge: Knowledge,
         *,
+        specs: ToolSpecs,
         tools_in: Callable[[ZoneInfo], Tools],
         rules: Rules,
         desk: Desk,
@@ -46,6 +49,7 @@ class CurrentPlanner:
         choose: Callable[[int], int],
     ) -> None:
         self._knowledge = knowledge
+        self._specs = specs
         self._tools_in = tools_in
         self._rules = rules
         self._desk = desk
@@ -73,9 +77,10 @@ class CurrentPlanner:
             intents=kb.intents,
             titles={name: intent.title for name, intent in kb.intents.items()},
             shop=shop_variables(kb),
-            dialogue=Dialogue(kb.intents, questions, policy),
+            dialogue=Dialogue(kb.intents, questions, policy, self._specs),
             questions=questions,
-            read=read,
+            readers=SlotReaders.of(self._specs),
+            specs=self._specs,
             tools=self._tools_in(kb.shop.zone),
             rules=self._rules,
             when_open=lambda is_english: self._desk.when_back(is_english=is_english),

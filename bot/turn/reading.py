@@ -1,19 +1,17 @@
-"""Reading what a customer typed: what a tool needs."""
+"""Reading a customer's message: values for the tools' slots, and the language."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from pydantic import SecretStr
-
-from bot.dialogue.decide import Utterance
 from bot.dialogue.memory import Memory
+from bot.dialogue.utterance import Utterance
 from bot.inbox.bounds import ends
 from bot.sealing.finder import Context, secrets_in
-from bot.sealing.spans import touches
-from knowledge_base.text.slots import card_secrets, emails, order_numbers, phones, qq_numbers
+from knowledge_base.source.tool_spec import Slot, ToolSpecs, entity_slots
+from knowledge_base.text.slots import card_secrets, order_numbers
 
 _TAG = re.compile(r"<[^>]*>?|\b\w+\(")
 """Markup and calls: pasted, not spoken."""
@@ -21,29 +19,63 @@ _LATIN_WORDS_FOR_ENGLISH = 2
 _ANSWER_WORDS = 3
 
 
-def read(text: str, memory: Memory) -> Utterance:
-    """What is in a text that a tool could use.
+@dataclass(frozen=True, slots=True)
+class SlotReaders:
+    """Reads the values of all tools' slots out of texts."""
 
-    Args:
-        text: As typed, secrets in place; of a long one only the ends are looked at.
-        memory: What was asked for decides what a bare code is.
-    """
-    text = ends(text)
-    number, card = _order_number(text, memory), _card_secret(text)
-    spans = [(one.start, one.end) for one in (*order_numbers(text), *card_secrets(text))]
-    return Utterance(
-        text=text,
-        words=_without(text, spans) if number is not None or card is not None else text,
-        order_number=number,
-        card_secret=card,
-        proof=_proof(text, is_asked=_is_asked_for_proof(memory)),
-        is_english=_is_english(text, memory),
-        has_secret=_is_asked_for_proof(memory) or bool(secrets_in(text, Context.ASKED)),
-    )
+    slots: Mapping[str, Slot]
+    entities: tuple[Slot, ...]
 
+    @classmethod
+    def of(cls, specs: ToolSpecs) -> SlotReaders:
+        """Return the readers that these tools declare."""
+        slots = {slot.name: slot for spec in specs.values() for slot in spec.slots}
+        return cls(slots, entity_slots(specs))
 
-def _is_asked_for_proof(memory: Memory) -> bool:
-    return memory.pending is not None and memory.pending.asking == "proof"
+    def read(self, text: str, memory: Memory) -> Utterance:
+        """Read a text.
+
+        Args:
+            text: As typed, secrets in place; of a long one only the ends are looked at.
+            memory: What was asked for decides what a bare code is.
+        """
+        text = ends(text)
+        asking = memory.pending.asking if memory.pending is not None else None
+        asked = self.slots.get(asking) if asking is not None else None
+        values = self._values(text, asking)
+        utterance = Utterance(
+            text=text, words=text, values=values, is_english=_is_english(text, memory)
+        )
+        if utterance.first_of(self.entities) is not None:
+            utterance = replace(utterance, words=_without_codes(text))
+        is_any_code = asked is not None and asked.takes_any_code
+        return replace(utterance, has_secret=is_any_code or self._has_secret(text, values))
+
+    def with_quoted(self, utterance: Utterance, quoted: str, memory: Memory) -> Utterance:
+        """Return the utterance with the order or card that it points to by quoting.
+
+        Args:
+            quoted: The text that is quoted.
+            memory: A question that is open is answered by what is said, not by what is quoted,
+                unless it asks for that very thing.
+        """
+        if utterance.button is not None or utterance.first_of(self.entities) is not None:
+            return utterance
+        found = self.read(quoted, Memory())
+        asking = memory.pending.asking if memory.pending is not None else None
+        pointed = found.first_of([slot for slot in self.entities if asking in {None, slot.name}])
+        if pointed is None:
+            return utterance
+        values = {**utterance.values, pointed.name: found.values[pointed.name]}
+        return replace(utterance, values=values)
+
+    def _values(self, text: str, asking: str | None) -> dict[str, str]:
+        read = {name: slot.read(text, asking) for name, slot in self.slots.items() if slot.read}
+        return {name: value for name, value in read.items() if value is not None}
+
+    def _has_secret(self, text: str, values: Mapping[str, str]) -> bool:
+        is_secret_said = any(self.slots[name].is_secret for name in values)
+        return is_secret_said or bool(secrets_in(text, Context.ASKED))
 
 
 def _is_english(text: str, memory: Memory) -> bool:
@@ -52,35 +84,13 @@ def _is_english(text: str, memory: Memory) -> bool:
     return is_english(text, was_english=memory.is_english)
 
 
-def _order_number(text: str, memory: Memory) -> str | None:
-    found = order_numbers(text)
-    ours = [one.value for one in found if one.kind == "ours"]
-    if ours:
-        return ours[-1]  # "不对，不是那个，是 DD…": the last one is meant
-    asks_for_card = memory.pending is not None and memory.pending.asking == "card_secret"
-    if asks_for_card or not found:
-        return None
-    is_asked = memory.pending is not None and memory.pending.asking == "order_number"
-    # sixteen letters and digits are an order number at dujiaoka, and a card key elsewhere
-    is_named = is_asked or any(word in text for word in ("单号", "订单", "單號", "order"))
-    named = [one.value for one in found if is_named or one.kind != "dujiaoka"]
-    return named[-1] if named else None
-
-
-def _card_secret(text: str) -> SecretStr | None:
-    numbers = [(one.start, one.end) for one in order_numbers(text) if one.kind != "dujiaoka"]
-    found = [
-        one
-        for one in card_secrets(text)
-        if one.kind == "grouped" or not touches(numbers, one.start, one.end)
-    ]
-    if not found:
-        return None
-    return SecretStr(text[found[0].start : found[0].end])
+def _without_codes(text: str) -> str:
+    """Return the text without the order numbers and card keys in it."""
+    spans = [(code.start, code.end) for code in (*order_numbers(text), *card_secrets(text))]
+    return _without(text, spans)
 
 
 def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The text with these spans cut out."""
     parts, end_of_last = [], 0
     for start, end in sorted(spans):
         if start >= end_of_last:
@@ -89,22 +99,8 @@ def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return "".join([*parts, text[end_of_last:]]).strip()
 
 
-def _proof(text: str, *, is_asked: bool) -> SecretStr | None:
-    """Whatever shows whose order it is: a password, else a contact, else the one code."""
-    found = secrets_in(text, Context.ASKED if is_asked else Context.NONE)
-    passwords = [text[start:end] for start, end, kind in found if kind == "password"]
-    if passwords:
-        return SecretStr(unicodedata.normalize("NFKC", passwords[0]))
-    contacts = (*emails(text), *phones(text), *qq_numbers(text))
-    if contacts:
-        return SecretStr(contacts[0].value)
-    # a sentence round one code: the code is meant, not the sentence
-    codes = [text[start:end] for start, end, kind in found if kind == "proof"]
-    return SecretStr(codes[0]) if is_asked and len(codes) == 1 else None
-
-
 def is_english(text: str, *, was_english: bool) -> bool:
-    """Whether to answer in English: words without a single Chinese character.
+    """Tell whether to answer in English: words without a single Chinese character.
 
     >>> is_english("where is my order", was_english=False)
     True

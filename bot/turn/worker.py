@@ -28,7 +28,8 @@ from bot.turn.commit import (
     commit_turn,
 )
 from bot.turn.fragments import MAX_FRAGMENTS, looks_unfinished
-from bot.turn.planner import Plan, Planner
+from bot.turn.plan import Plan
+from bot.turn.planner import Planner
 from bot.wording.compose import merged
 from connectors.messages import Address, InboundKind
 from handoff.desk.desk import Desk

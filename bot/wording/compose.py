@@ -1,4 +1,4 @@
-"""From actions and tools' results to the messages that the customer reads. Pure."""
+"""Wording of actions and of tools' results: the messages that the customer reads. Pure."""
 
 from __future__ import annotations
 
@@ -12,23 +12,18 @@ from bot.dialogue.actions import (
     Clarify,
     Fallback,
     HandOff,
+    Locate,
     Remark,
     Run,
     Welcome,
 )
-from bot.dialogue.memory import Memory, PendingTool
-from bot.tools.results import ToolResult
-from bot.tools.spec import told
-from bot.wording.customer import (
-    ASKS,
-    BUTTONS,
-    OUTCOMES,
-    REMARKS,
-    said,
-)
+from bot.dialogue.memory import ORDER_NUMBER
+from bot.dialogue.tool_result import ToolResult
+from bot.wording.customer.remarks import BUTTONS, OFFERS_PERSON, REMARKS, WELCOME, said
 from connectors.messages import Attachment, Button
 from knowledge_base.source.intent import Intent, IntentId
 from knowledge_base.source.templates import render
+from knowledge_base.source.tool_spec import Slot, Text, ToolSpecs
 
 _MAX_BUTTONS = 4
 
@@ -55,6 +50,7 @@ class Composer:
     """Words actions for one customer.
 
     Attributes:
+        specs: The tools: their declarations have the words for slots and outcomes.
         shop: The ``shop.*`` variables.
         has_mail: Whether codes and cards can go by mail; without it nobody is told of mail.
         pictures: Stored pictures of the knowledge base, by file.
@@ -62,6 +58,7 @@ class Composer:
     """
 
     intents: Mapping[IntentId, Intent]
+    specs: ToolSpecs
     shop: Mapping[str, Any]
     channel: str
     is_english: bool
@@ -87,13 +84,19 @@ class Composer:
 
     def ask(self, action: Ask) -> Reply:
         """Ask for a slot."""
-        words = ASKS.get((action.slot, action.why)) or ASKS[action.slot, "missing"]
-        text = self._said(words)
-        by_mail = action.slot == "proof" and self.has_mail
-        if by_mail:
-            text = f"{text}{self._said(REMARKS['proof_by_mail'])}"
-        extra = ("code",) if by_mail else ()
-        return Reply(text, tuple(map(self._button, (*extra, "cancel", "handoff"))))
+        slot = self._slot(action.tool, action.slot)
+        texts = slot.texts
+        words = {"unreadable": texts.unreadable, "resume": texts.resume}
+        text = self._said(words.get(action.why, texts.question))
+        buttons: tuple[str, ...] = ("cancel", "handoff")
+        if texts.by_mail is not None and self.has_mail:
+            text, buttons = f"{text}{self._said(texts.by_mail)}", ("code", *buttons)
+        return Reply(text, tuple(map(self._button, buttons)))
+
+    def locate(self, action: Locate) -> Reply:
+        """Tell where a slot's value is found."""
+        texts = self._slot(action.tool, action.slot).texts
+        return Reply(self._said(texts.where or texts.unreadable), (self._button("handoff"),))
 
     def fallback(self, action: Fallback) -> Reply:
         """Say that it was not understood."""
@@ -102,11 +105,7 @@ class Composer:
 
     def remark(self, action: Remark) -> Reply:
         """One of the bot's own sentences."""
-        offers = {
-            *("media_unread", "voice_unread", "other_unread"),
-            *("evidence_taken", "where_is_number"),
-        }
-        buttons = (self._button("handoff"),) if action.name in offers else ()
+        buttons = (self._button("handoff"),) if action.name in OFFERS_PERSON else ()
         return Reply(self._said(REMARKS[action.name]), buttons)
 
     def lead(self, action: HandOff) -> Reply | None:
@@ -119,37 +118,54 @@ class Composer:
             text = intent.answers_en[0]
         return Reply(render(text, {"shop": self.shop})) if text else None
 
-    def result(self, action: Run, result: ToolResult) -> Reply:
+    def result(self, run: Run, result: ToolResult) -> Reply:
         """What a tool found, in the shop's words where it has some."""
-        intent = self.intents.get(action.intent)
-        variables = {"shop": self.shop, **result.variables}
+        intent = self.intents.get(run.intent)
+        calls_person = self.specs[run.tool].outcomes[result.outcome].reason is not None
         if result.remark is not None:
             text = self._said(REMARKS[result.remark])
         else:
-            # a tool may go on as another one (state, then cards): its words are its own
-            is_own = intent is not None and intent.tool == action.tool
-            own = intent.outcomes.get(result.outcome) if intent is not None and is_own else None
-            template = self._said(OUTCOMES[action.tool][result.outcome])
-            if own is not None:
-                template = (own.en or template) if self.is_english else own.text
-            text = render(template, variables)
-            if intent is not None and is_own and intent.answers and result.reason is None:
-                text = self._wrapped(intent, text, variables)
-        if result.asks == "proof" and result.is_optional and result.remark is None:
-            text = f"{text}\n{self._said(REMARKS['proof_for_cards'])}"
-        if result.asks == "proof" and "code" in result.buttons:
-            text = f"{text}{self._said(REMARKS['proof_by_mail'])}"
+            text = self._outcome(run, result, calls_person=calls_person)
         buttons = tuple(map(self._button, result.buttons))
-        if not buttons and intent is not None and result.asks is None and result.reason is None:
+        if not buttons and intent is not None and result.asks is None and not calls_person:
             buttons = self._intent_buttons(intent.then)
-        return Reply(text, buttons[:_MAX_BUTTONS], result.secrets, order_number=result.order_number)
+        return Reply(
+            f"{text}{self._request(result)}",
+            buttons[:_MAX_BUTTONS],
+            result.secrets,
+            order_number=result.spoken_of.get(ORDER_NUMBER),
+        )
+
+    def _outcome(self, run: Run, result: ToolResult, *, calls_person: bool) -> str:
+        """An outcome in kb.yaml's words, else in those of the tool's declaration."""
+        intent = self.intents.get(run.intent)
+        variables = {"shop": self.shop, **result.variables}
+        default = self._said(self.specs[run.tool].outcomes[result.outcome].said)
+        # a tool may go on as another one (state, then cards): its words are its own
+        if intent is None or intent.tool != run.tool:
+            return render(default, variables)
+        own = intent.outcomes.get(result.outcome)
+        if own is not None:
+            default = (own.en or default) if self.is_english else own.text
+        text = render(default, variables)
+        is_wrapped = intent.answers and not calls_person
+        return self._wrapped(intent, text, variables) if is_wrapped else text
+
+    def _request(self, result: ToolResult) -> str:
+        """What a tool's answer asks for besides."""
+        if result.asks is None:
+            return ""
+        texts = self._slot(result.asks.tool, result.asks.slot).texts
+        is_offered = result.asks.is_optional and result.remark is None and texts.offer is not None
+        offer = f"\n{self._said(texts.offer)}" if is_offered and texts.offer else ""
+        by_mail = texts.by_mail if "code" in result.buttons else None
+        return f"{offer}{self._said(by_mail)}" if by_mail is not None else offer
 
     def welcome(self, action: Welcome) -> Reply:
         """The first words to somebody who has just arrived."""
         buttons = self._intent_buttons(action.intents)
-        if self.is_english:
-            return Reply(f"Hello! This is {self.shop['name']}. How can I help you?", buttons)
-        return Reply(action.text or f"您好，这里是{self.shop['name']}，有什么可以帮您？", buttons)
+        own = action.text if not self.is_english else ""
+        return Reply(own or self._said(WELCOME).format(shop=self.shop["name"]), buttons)
 
     def promised(self, reply: Reply, when: str) -> Reply:
         """The reply with the promise that a person will read it too, and when."""
@@ -169,7 +185,12 @@ class Composer:
             texts = intent.answers_en
         return render(texts[self.choose(len(texts))], variables)
 
-    def _said(self, text: tuple[str, str]) -> str:
+    def _slot(self, tool: str, name: str) -> Slot:
+        slot = self.specs[tool].slot(name)
+        assert slot is not None, f"{tool} has no slot {name}"  # noqa: S101 - it was asked for
+        return slot
+
+    def _said(self, text: Text) -> str:
         return said(text, is_english=self.is_english)
 
     def _button(self, name: str) -> Button:
@@ -200,24 +221,3 @@ def merged(replies: Sequence[Reply]) -> tuple[Reply, ...]:
             next((reply.order_number for reply in replies if reply.secrets), None),
         ),
     )
-
-
-def remember(memory: Memory, action: Run, result: ToolResult) -> Memory:
-    """The memory after a tool has run."""
-    pending = None
-    if result.asks is not None and result.asks_with is not None:
-        tool, slots = result.asks_with
-        pending = PendingTool(
-            tool=tool,
-            intent=action.intent,
-            asking=result.asks,
-            slots=dict(slots),
-            tries=memory.pending.tries if memory.pending is not None else 0,
-            is_optional=result.is_optional,
-        )
-    memory = replace(memory, pending=pending)
-    if result.order_number is not None:
-        memory = memory.having_seen(result.order_number, result.outcome)
-    if result.product is not None:
-        memory = replace(memory, last_product=result.product)
-    return memory.having_tried(told(action.tool, result.outcome))

@@ -96,3 +96,8 @@ _FIGURES = {
 def figure_text(name: str) -> str:
     """What a figure of a channel is called."""
     return _FIGURES.get(name, name)
+
+
+def answer_given(title: str) -> str:
+    """What the bot did when it answered an intent, for who takes over."""
+    return f"答复：{title}"

@@ -36,13 +36,14 @@ def check(kb: KnowledgeBase) -> tuple[Finding, ...]:
 
 
 def explain(tool: ToolSpec) -> str:
-    """A tool's slots, variables and outcomes, for whoever writes answers."""
-    lines = [f"工具 {tool.name}", f"需要 (slots): {', '.join(tool.slots) or '–'}"]
+    """Return a tool's slots, variables and outcomes, for whoever writes answers."""
+    lines = [f"工具 {tool.name}（{tool.title}）", "会向顾客要的 (slots):"]
+    lines += [f"  {slot.name:<22} {slot.title}：{slot.shape}" for slot in tool.slots]
     lines.append("变量，在答案里写 {{ 名字 }} (variables):")
     lines += [f"  {name:<22} {words}" for name, words in tool.variables.items()]
     lines += [f"  {name:<22} {words}" for name, words in SHOP_VARIABLES.items()]
     lines.append("结果，可在 outcomes: 里改写说法 (outcomes):")
-    lines += [f"  {name:<22} {words}" for name, words in tool.outcomes.items()]
+    lines += [f"  {name:<22} {outcome.explained}" for name, outcome in tool.outcomes.items()]
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.large import INTENTS, PHRASES_EACH, large_kb
 from benchmarks.sets import SHIPPED_KB, labelled_set, write_kb
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from knowledge_base.source.source import read_source
 
 

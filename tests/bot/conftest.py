@@ -15,7 +15,7 @@ from ulid import ULID
 from bot.app.process import logs
 from bot.app.services import Services, services
 from bot.app.settings import Settings
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from bot.turn.commit import Outcome
 from bot.turn.knowledge import KnowledgeFiles
 from connectors.kit.base import BaseConnector

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.app.services import services
 from bot.app.settings import Settings
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from bot.turn.knowledge import KnowledgeFiles
 from storage.core.keyring import Keyring
 from storage.core.schema import upgrade

@@ -13,7 +13,8 @@ import pytest
 
 from bot.app.services import Services, services
 from bot.app.settings import Settings
-from bot.turn.planner import Plan, Planner
+from bot.turn.plan import Plan
+from bot.turn.planner import Planner
 from handoff.errors import StorageUnavailable
 from handoff.model.conversation import Conversation
 from handoff.model.inbound import Pending

@@ -16,7 +16,7 @@ from bot.app.process.steady_clock import utc_now
 from bot.app.services import services
 from bot.app.settings import Settings
 from bot.cli.main import main
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from bot.turn.knowledge import KnowledgeFiles
 from connectors.messages import Address, ChannelRef, Inbound
 from tests.factories.database import database_of

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.dialogue.memory import Memory
 from bot.sealing.finder import secrets_in
+from bot.tools.registry import TOOL_SPECS
 from bot.turn import reading
 from bot.turn.fragments import looks_unfinished
 from connectors.delivery.chunking import chunks
@@ -24,6 +25,7 @@ from tests.factories.growth import SHARE, grows_in_proportion, is_within, repeat
 
 NORMALIZER = Normalizer([("卡密", "cdk", "卡蜜"), ("充值", "冲值")])
 HOMOPHONES = fit_homophones(["卡密在哪", "卡密没到", "我要退款", "怎么退款"], ["今天天气"])
+READ = reading.SlotReaders.of(TOOL_SPECS).read
 READERS: dict[str, Callable[[str], object]] = {
     "normalize": NORMALIZER.normalize,
     "masked": masked,
@@ -39,7 +41,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "asked": questions.asked,
     "is_polite": questions.is_polite,
     "exact_key": exact_key,
-    "read": lambda text: reading.read(text, Memory()),
+    "read": lambda text: READ(text, Memory()),
     "secrets_in": secrets_in,
     "is_english": lambda text: reading.is_english(text, was_english=False),
     "looks_unfinished": lambda text: looks_unfinished(text, is_understood=False),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from bot.turn.knowledge import Knowledge, KnowledgeFiles
 from knowledge_base.recognition.loader import KnowledgeBase
 from knowledge_base.source.intent import IntentId

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from bot.app.services import Services
 from bot.app.settings import Settings
 from bot.dialogue.actions import Run
-from bot.tools.results import Caller, ToolResult
+from bot.dialogue.tool_result import ToolResult
+from bot.tools.tool import Caller
 from connectors.messages import Inbound, InboundKind
 from handoff.machine import events
 from handoff.model.conversation import AgentId, ConversationId

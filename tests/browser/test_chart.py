@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, ViewportSize, expect
 
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from knowledge_base.evaluation.cases import Case
 from knowledge_base.evaluation.chart import page as drawn
 from knowledge_base.evaluation.evaluation import evaluate

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, select
 
-from bot.dialogue.memory import MEMORY_KEY, Memory, PendingTool
+from bot.dialogue.memory import MEMORY_KEY, ORDER_NUMBER, Memory, PendingTool
 from bot.sealing.resealing import reseal
 from connectors.messages import Attachment, InboundKind, MediaHandle
 from handoff.model.conversation import ConversationId
@@ -21,11 +21,13 @@ from tests.factories.messaging import an_inbound, received
 from tests.factories.shop import NOON
 
 NUMBER = "DD4K8ZP92MQX7T1VCH60RA"
-AN_ORDER = Memory(last_order=NUMBER, orders=((NUMBER, "delivered"),))
+AN_ORDER = Memory().having_spoken_of({ORDER_NUMBER: NUMBER}, "delivered")
 MEMORIES = {
     "none": Memory(),
     "shown": AN_ORDER,
-    "asked": replace(AN_ORDER, pending=PendingTool("card_resend", "order_resend", "proof")),
+    "asked": replace(
+        AN_ORDER, pending=PendingTool("card_resend", "order_resend", "proof", is_secret=True)
+    ),
 }
 CARD = "STAR-2ZAR-BVVS-3Q4W-MARR"
 

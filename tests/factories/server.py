@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.app.server import Started, running
 from bot.app.settings import Settings
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from knowledge_base.recognition.loader import load
 from tests.factories.database import database_of
 

@@ -6,20 +6,33 @@ from pathlib import Path
 import pytest
 
 from knowledge_base.recognition.loader import KnowledgeBase, load
-from knowledge_base.source.tool_spec import ToolSpec
+from knowledge_base.source.tool_spec import Slot, SlotTexts, ToolOutcome, ToolSpec
+
+
+def a_slot(name: str) -> Slot:
+    return Slot(name, f"{name} 的名字", "任意", SlotTexts(("？", "?"), ("？", "?"), ("？", "?")))
+
+
+def an_outcome(explained: str) -> ToolOutcome:
+    return ToolOutcome(explained, ("好", "ok"))
+
 
 TOOLS = {
     "order_lookup": ToolSpec(
         name="order_lookup",
-        slots=("order_number", "proof"),
+        title="查订单",
+        intent="order_status",
+        slots=(a_slot("order_number"), a_slot("proof")),
         variables={"order.summary": "一句话说明", "order.number": "订单号"},
-        outcomes={"delivered": "已发货", "not_found": "没找到"},
+        outcomes={"delivered": an_outcome("已发货"), "not_found": an_outcome("没找到")},
     ),
     "card_status": ToolSpec(
         name="card_status",
-        slots=("card_secret",),
+        title="查卡密",
+        intent="card_invalid",
+        slots=(a_slot("card_secret"),),
         variables={"card.summary": "一句话说明"},
-        outcomes={"used": "已使用", "unused": "未使用"},
+        outcomes={"used": an_outcome("已使用"), "unused": an_outcome("未使用")},
     ),
 }
 

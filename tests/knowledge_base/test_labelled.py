@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from knowledge_base.evaluation.cases import read_cases
 from knowledge_base.evaluation.evaluation import Report, evaluate
 from knowledge_base.recognition.loader import KnowledgeBase, load

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rapidfuzz import fuzz, process
 
-from bot.tools.spec import TOOL_SPECS
+from bot.tools.registry import TOOL_SPECS
 from knowledge_base.evaluation.check import check
 from knowledge_base.evaluation.finding import Severity
 from knowledge_base.recognition.loader import KnowledgeBase, load

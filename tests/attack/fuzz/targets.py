@@ -19,7 +19,7 @@ with atheris.instrument_imports(include=["bot", "connectors", "handoff", "knowle
     from bot.app.http.network import networks
     from bot.inbox.bounds import MAX_FILES, MAX_ORDER_CHARS, bounded
     from bot.sealing.finder import secrets_in
-    from bot.tools.spec import TOOL_SPECS
+    from bot.tools.registry import TOOL_SPECS
     from connectors.app import mapping as app
     from connectors.app.webhook import read_frame
     from connectors.errors import BadWebhook
