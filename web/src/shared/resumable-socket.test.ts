@@ -126,6 +126,8 @@ it('woken, it asks an open line at once, hurries a lost one, and leaves a try al
   await vi.advanceTimersByTimeAsync(TIMING.wakePongWithinMs)
   expect(links).toEqual(['connecting', 'open', 'lost'])
   socket.wake()
+  await settle()
+  expect(sockets.all).toHaveLength(2)
   socket.wake()
   await settle()
   expect(sockets.all).toHaveLength(2)

@@ -33,9 +33,10 @@ export function useConversations(api: Api, live: Pick<Live, 'onFrame'>, me: () =
     computed(() => rowsOf(rows.values(), view, me(), pages[view].last)),
   ])) as Record<View, ReturnType<typeof computed<Row[]>>>
   const shown = ref<View>('queue')
-  /** What live updates touched since the running reload began. */
+  /** What was heard of by itself since the running reload began. */
   let touched = new Set<string>()
   let reload = 0
+  let hasNewerCounts = false
 
   function put(row: Row): void {
     if (isNewer(row, rows.get(row.id)))
@@ -71,6 +72,7 @@ export function useConversations(api: Api, live: Pick<Live, 'onFrame'>, me: () =
   async function reloadAll(): Promise<void> {
     const round = ++reload
     touched = new Set()
+    hasNewerCounts = false
     const views = [...new Set([...ALWAYS, shown.value])]
     views.forEach((view) => {
       pages[view].status = rows.size === 0 ? 'loading' : pages[view].status
@@ -86,21 +88,29 @@ export function useConversations(api: Api, live: Pick<Live, 'onFrame'>, me: () =
         pages[view] = emptyPage()
       })
       answers.forEach(({ view, page }) => settle(view, page.items, page.next))
-      counts.value = answers[0]?.page.counts ?? counts.value
+      if (!hasNewerCounts)
+        counts.value = answers[0]?.page.counts ?? counts.value
+      // Another list came to be looked at meanwhile.
+      void load(shown.value)
     }
     catch {
+      // Also what was being loaded when this began: its answer is not waited for any more.
       if (round === reload)
-        views.filter(view => pages[view].status !== 'ready').forEach((view) => { pages[view].status = 'failed' })
+        VIEWS.filter(view => pages[view].status === 'loading' || (views.includes(view) && pages[view].status !== 'ready')).forEach((view) => { pages[view].status = 'failed' })
     }
+  }
+
+  /** Take in a row that came by itself: a reload that began earlier must not drop it for being in none of its lists. */
+  function hear(row: Row): void {
+    touched.add(row.id)
+    put(row)
   }
 
   live.onFrame((frame) => {
     if (frame.type === 'update') {
-      frame.conversations.forEach((row) => {
-        touched.add(row.id)
-        put(row)
-      })
+      frame.conversations.forEach(hear)
       counts.value = frame.counts
+      hasNewerCounts = true
     }
     else if (frame.type === 'reset') {
       void reloadAll()
@@ -112,7 +122,7 @@ export function useConversations(api: Api, live: Pick<Live, 'onFrame'>, me: () =
     counts,
     lists,
     pages: pages as Readonly<Record<View, Readonly<Page>>>,
-    put,
+    put: hear,
     reloadAll,
     row: (id: string): Row | undefined => rows.get(id),
 

@@ -63,7 +63,7 @@ export function createOutbox(options: OutboxOptions) {
   async function deliver(clientId: string): Promise<void> {
     for (let tries = 0; ; tries++) {
       const outgoing = find(clientId)
-      if (outgoing === undefined || outgoing.state !== 'sending')
+      if (outgoing === undefined)
         return
       try {
         const message = await options.api.send(outgoing.conversationId, {

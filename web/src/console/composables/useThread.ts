@@ -5,6 +5,7 @@ import type { Conversations } from './useConversations'
 import type { Live } from './useLive'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { ApiError } from '../api/errors'
+import { oneAtATime } from '../model/one-at-a-time'
 import { firstUnread, merged } from '../model/transcript'
 
 export type ThreadStatus = 'none' | 'loading' | 'ready' | 'failed' | 'missing'
@@ -30,10 +31,20 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
   let abort = new AbortController()
   let catching: Promise<void> | null = null
   let isBehind = false
+  /** Messages that changed before they were here: the answer that brings them may have been read before the change. */
+  const changedEarly = new Set<string>()
 
-  const take = (more: readonly MessageOut[]): void => {
+  const refresh = oneAtATime(fetchOne)
+  const isHere = (messageId: string): boolean => messages.value.some(message => message.id === messageId)
+
+  function take(more: readonly MessageOut[]): void {
     messages.value = merged(messages.value, more)
+    ;[...changedEarly].filter(isHere).forEach((messageId) => {
+      changedEarly.delete(messageId)
+      void refresh(messageId)
+    })
   }
+
   const last = (items: readonly MessageOut[]): number => items[items.length - 1]?.seq ?? 0
 
   async function open(conversationId: string, signal: AbortSignal): Promise<void> {
@@ -79,9 +90,15 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
     try {
       while (isBehind && !signal.aborted) {
         isBehind = false
-        const page = await api.messages(conversationId, { after: knownTo }, { signal })
+        const from = knownTo
+        const page = await api.messages(conversationId, { after: from }, { signal })
         if (signal.aborted)
           return
+        // The end was loaded anew meanwhile: what follows the old one may not join it.
+        if (from !== knownTo) {
+          isBehind = true
+          continue
+        }
         take(page.items)
         knownTo = Math.max(knownTo, last(page.items))
         isBehind ||= page.has_more && page.items.length > 0
@@ -123,10 +140,10 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
     }
   }
 
-  async function refresh(messageId: string): Promise<void> {
+  async function fetchOne(messageId: string): Promise<void> {
     const conversationId = id.value
     const { signal } = abort
-    if (conversationId === null || !messages.value.some(message => message.id === messageId))
+    if (conversationId === null || !isHere(messageId))
       return
     try {
       const message = await api.message(conversationId, messageId, signal)
@@ -136,6 +153,13 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
     catch {
       // A delivery state that is late is corrected by the next change or reload.
     }
+  }
+
+  function changed(messageId: string): void {
+    if (isHere(messageId))
+      void refresh(messageId)
+    else
+      changedEarly.add(messageId)
   }
 
   async function loadOlder(limit = 100): Promise<void> {
@@ -172,6 +196,7 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
     knownTo = 0
     catching = null
     isBehind = false
+    changedEarly.clear()
     status.value = 'none'
     if (id.value !== null)
       void open(id.value, abort.signal)
@@ -204,7 +229,7 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
       const ours = frame.events.filter(event => event.conversation_id === id.value)
       if (ours.some(event => event.kind === 'message_added'))
         void catchUp()
-      ours.forEach(event => event.kind === 'message_changed' && event.message_id != null && void refresh(event.message_id))
+      ours.forEach(event => event.kind === 'message_changed' && event.message_id !== null && changed(event.message_id))
     }
   })
 
@@ -220,9 +245,13 @@ export function useThread(id: Ref<string | null>, api: Api, live: Pick<Live, 'on
     retry: restart,
     reload,
 
-    /** A message of this conversation that the server has just confirmed. */
+    /** A message of this conversation that the server has just confirmed; one that is here may be newer than the answer. */
     accept(conversationId: string, message: MessageOut): void {
-      if (conversationId === id.value && status.value === 'ready')
+      if (conversationId !== id.value || status.value !== 'ready')
+        return
+      if (isHere(message.id))
+        void refresh(message.id)
+      else
         take([message])
     },
 
