@@ -25,7 +25,7 @@ class StoredChatLog:
     async def after(
         self, ref: ChannelRef, visitor_id: str, seq: int, limit: int
     ) -> Sequence[Outbound]:
-        """Lines with a greater place, ascending."""
+        """Return lines with a greater place, ascending."""
 
         def unit(work: UnitOfWork) -> Sequence[Outbound]:
             conversation = _conversation(work, ref, visitor_id)
@@ -47,7 +47,7 @@ class StoredChatLog:
     async def before(
         self, ref: ChannelRef, visitor_id: str, seq: int, limit: int
     ) -> Sequence[Outbound]:
-        """The last lines with a smaller place, ascending."""
+        """Return the last lines with a smaller place, ascending."""
 
         def unit(work: UnitOfWork) -> Sequence[Outbound]:
             conversation = _conversation(work, ref, visitor_id)
@@ -66,7 +66,7 @@ class StoredChatLog:
         return await self._storage.read(unit)
 
     async def state(self, ref: ChannelRef, visitor_id: str) -> ChatState:
-        """Where the conversation stands."""
+        """Return the state of the conversation, as the page shows it."""
 
         def unit(work: UnitOfWork) -> ChatState:
             conversation = _conversation(work, ref, visitor_id)
@@ -88,7 +88,7 @@ class StoredChatLog:
     async def button_label(
         self, ref: ChannelRef, visitor_id: str, message_id: str, button: str
     ) -> str | None:
-        """The label of a button that this visitor was offered."""
+        """Return the label of a button that this visitor was offered."""
 
         def unit(work: UnitOfWork) -> str | None:
             conversation = _conversation(work, ref, visitor_id)
@@ -99,7 +99,9 @@ class StoredChatLog:
                 return None
             if button.partition(":")[0] == VERIFY:
                 return VERIFY_LABELS["en" if conversation.locale == "en" else "zh"]
-            return next((one.label for one in message.buttons if one.id == button), None)
+            return next(
+                (offered.label for offered in message.buttons if offered.id == button), None
+            )
 
         return await self._storage.read(unit)
 

@@ -55,7 +55,7 @@ CLOSE_S = 3.0
 
 @dataclass(slots=True)
 class _Job:
-    """A unit, and who waits for it.
+    """A unit of work, and the caller that waits for it.
 
     Attributes:
         is_given_up: Its caller was told that it is not done: do not do it.
@@ -68,7 +68,7 @@ class _Job:
 
 
 class _GivenUp(Exception):
-    """A unit's caller has been told that it failed; it must not succeed now."""
+    """A unit must not succeed any more: its caller has been told that it failed."""
 
 
 class Storage:

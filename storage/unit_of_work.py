@@ -88,17 +88,17 @@ class UnitOfWork:
 
     @cached_property
     def inbox(self) -> InboxRows:
-        """What came in."""
+        """Messages that came in."""
         return InboxRows(self._connection, self._keyring)
 
     @cached_property
     def turns(self) -> TurnRows:
-        """What was decided."""
+        """Decisions, one of each turn."""
         return TurnRows(self._connection, self._keyring)
 
     @cached_property
     def outbox(self) -> OutboxRows:
-        """What is to be sent."""
+        """Messages that are to be sent."""
         return OutboxRows(
             self._connection,
             self._keyring,
@@ -126,7 +126,7 @@ class UnitOfWork:
 
     @cached_property
     def live_events(self) -> LiveEventRows:
-        """What changed."""
+        """Changes, as the console follows them."""
         return LiveEventRows(self._connection, self.after_commit)
 
     @cached_property
@@ -141,37 +141,37 @@ class UnitOfWork:
 
     @cached_property
     def channels(self) -> ChannelRows:
-        """What connectors keep."""
+        """Checkpoints, leases and payloads of connectors."""
         return ChannelRows(self._connection, self._keyring)
 
     @cached_property
     def windows(self) -> WindowRows:
-        """What platforms still let us say."""
+        """Leave that platforms give to speak."""
         return WindowRows(self._connection, self._keyring)
 
     @cached_property
     def agents(self) -> AgentRows:
-        """Who answers."""
+        """People who answer."""
         return AgentRows(self._connection, self._keyring)
 
     @cached_property
     def sessions(self) -> SessionRows:
-        """Who is logged in."""
+        """Log-ins of agents."""
         return SessionRows(self._connection, self._keyring)
 
     @cached_property
     def reveals(self) -> RevealRows:
-        """Who looked at a secret."""
+        """Looks of agents at secrets."""
         return RevealRows(self._connection, self._keyring)
 
     @cached_property
     def retention(self) -> RetentionRows:
-        """List what is old enough to go."""
+        """Records that are old enough to go."""
         return RetentionRows(self._connection, self._keyring)
 
     @cached_property
     def products(self) -> ProductRows:
-        """What is sold."""
+        """Products."""
         return ProductRows(self._connection, self._keyring)
 
     @cached_property
@@ -186,15 +186,15 @@ class UnitOfWork:
 
     @cached_property
     def attempts(self) -> AttemptRows:
-        """Who looked and tried."""
+        """Look-ups, and tries to prove an order."""
         return AttemptRows(self._connection, self._keyring)
 
     @cached_property
     def proofs(self) -> ProofRows:
-        """What was proved."""
+        """Proofs of orders."""
         return ProofRows(self._connection, self._keyring)
 
     @cached_property
     def deliveries(self) -> DeliveryRows:
-        """What was sent again and shown."""
+        """Cards that were sent again and shown."""
         return DeliveryRows(self._connection, self._keyring)

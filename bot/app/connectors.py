@@ -44,6 +44,6 @@ class Connectors(Mapping[Account, Connector]):
             await connector.typing(address, author, is_on=is_on)
 
     def merges_replies(self, address: Address) -> bool:
-        """Whether several replies of a turn go to this address as one message."""
+        """Return whether several replies of a turn go to this address as one message."""
         connector = self.of(address)
         return connector is not None and connector.capabilities.merges_replies

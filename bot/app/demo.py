@@ -29,12 +29,12 @@ _RENEW_EVERY_S = 60.0
 
 
 def has_demo(data_dir: Path) -> bool:
-    """Whether this data folder is that of a demo."""
+    """Return whether this data folder is that of a demo."""
     return _seed_file(data_dir).exists()
 
 
 def demo_of(data_dir: Path, start: datetime) -> DemoShop:
-    """The demo shop of a data folder, its times relative to ``start``.
+    """Return the demo shop of a data folder, its times relative to ``start``.
 
     The seed is made once; the same folder always has the same numbers, passwords and cards.
 

@@ -1,4 +1,4 @@
-"""What ``/readyz`` and ``/metrics`` are told of the running parts."""
+"""The state of the running parts, for ``/readyz`` and ``/metrics``."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class Settings(BaseSettings):
 
     @property
     def has_mail(self) -> bool:
-        """Whether codes and cards can go by mail."""
+        """Return whether codes and cards can go by mail."""
         return self.smtp_host is not None and self.smtp_from is not None
 
 

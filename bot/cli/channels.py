@@ -89,7 +89,7 @@ async def _check(settings: Settings, configured: tuple[Account, ...], *, as_json
     running = await problems_of_running(settings)
     async with a_lonely_host(settings.public_url) as host:
         made = [make(account, host) for account in configured]
-        found = await asyncio.gather(*(_asked(one) for one in made))
+        found = await asyncio.gather(*(_asked(connector) for connector in made))
     bad = 0
     for account, asked in zip(configured, found, strict=True):
         result = _with_weak_secrets(asked, account)

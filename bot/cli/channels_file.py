@@ -62,7 +62,7 @@ class ChannelsFile:
         return None
 
     def indent(self) -> int:
-        """How far the accounts stand to the right."""
+        """Return the indentation of the accounts, in spaces."""
         sequence = self._sequence()
         return _INDENT if sequence is None else int(sequence.start_mark.column)
 
@@ -121,7 +121,7 @@ def _entries(text: str) -> list[Mapping[str, Any]]:
     if root is None:
         return []
     entries = root.get("channels") or [] if isinstance(root, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("no list of accounts")
     return entries
 

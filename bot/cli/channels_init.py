@@ -70,7 +70,7 @@ def init(
         )
         return
     given = {name: value for name, value in fields.items() if value is not None}
-    given |= dict(_pair(one) for one in more)
+    given |= dict(_pair(pair) for pair in more)
     is_asking = sys.stdin.isatty() if ask is None else ask
     places = Places(settings.public_url, settings.port)
     _Init(file, _known(channel), account, places, is_asking=is_asking).run(given)
@@ -127,7 +127,7 @@ class _Init:
             self._complete(known)
             return
         entry = self._entry(given)
-        values = {one.variable: self._value(one) for one in entry.secrets}
+        values = {secret.variable: self._value(secret) for secret in entry.secrets}
         account = self._checked(entry, given, values)
         new = self._new(entry.secrets, values)
         # the secrets first: an entry must never name a variable that nobody has written
@@ -176,7 +176,7 @@ class _Init:
         """
         from pydantic import ValidationError  # noqa: PLC0415
 
-        known = {one.field: values[one.variable] for one in entry.secrets}
+        known = {secret.field: values[secret.variable] for secret in entry.secrets}
         told = {name: value for name, value in known.items() if value is not None}
         try:
             return entry.model.model_validate({"account": self._account, **given, **told})
@@ -189,7 +189,7 @@ class _Init:
                 if str(one["loc"][0] if one["loc"] else "") in judged
             ]
         if wrong:
-            variables = {one.field: f"（{one.variable}）" for one in entry.secrets}
+            variables = {secret.field: f"（{secret.variable}）" for secret in entry.secrets}
             name = ".".join(str(part) for part in wrong[0]["loc"])
             why = wrong[0]["msg"].removeprefix("Value error, ")
             about = entry.model.model_fields.get(name)
@@ -198,8 +198,8 @@ class _Init:
         return None
 
     def _new(self, secrets: Sequence[Secret], values: Mapping[str, str | None]) -> dict[str, str]:
-        """What is to be written into ``.env``: nothing that stands there."""
-        found = {one.variable: values[one.variable] for one in secrets}
+        """Return what is to be written into ``.env``: nothing that stands there."""
+        found = {secret.variable: values[secret.variable] for secret in secrets}
         return {
             name: value
             for name, value in found.items()
@@ -208,17 +208,16 @@ class _Init:
 
     def _show(self, secrets: Sequence[Secret], new: Mapping[str, str]) -> None:
         """Each new secret once; the platform's own are known to who pasted them."""
-        for one in secrets:
-            if one.variable in new:
-                shown = one.made or "（您刚粘贴的）"
-                click.echo(f"    {one.field}: {shown}    已写进 {ENV_FILE} 的 {one.variable}")
-            elif self._environment.get(one.variable, "").strip():
-                click.echo(f"    {one.field}: 沿用已经有的 {one.variable}")
+        for secret in secrets:
+            if secret.variable in new:
+                shown = secret.made or "（您刚粘贴的）"
+                click.echo(f"    {secret.field}: {shown}    已写进 {ENV_FILE} 的 {secret.variable}")
+            elif self._environment.get(secret.variable, "").strip():
+                click.echo(f"    {secret.field}: 沿用已经有的 {secret.variable}")
             else:
-                click.echo(
-                    f"    {one.field}: 还没有。写进 {ENV_FILE}：{one.variable}=…（{one.about}）"
-                )
-        if any(one.made is not None and one.variable in new for one in secrets):
+                wanted = f"{ENV_FILE}：{secret.variable}=…（{secret.about}）"
+                click.echo(f"    {secret.field}: 还没有。写进 {wanted}")
+        if any(secret.made is not None and secret.variable in new for secret in secrets):
             click.echo(f"密钥只在这里显示一次，以后到 {ENV_FILE} 里看；不要发给别人。")
 
     def _complete(self, known: Known) -> None:
@@ -235,12 +234,12 @@ class _Init:
                 f"{where}: 已经有 {self._channel}/{self._account} 了，没有动它。"
                 "再加一个同样的渠道，用 --account 起别的名字"
             )
-        values = {one.variable: self._value(one) for one in lacking}
+        values = {secret.variable: self._value(secret) for secret in lacking}
         new = self._new(lacking, values)
         add_to_env(new)
         click.echo(f"{where} 的 {self._channel}/{self._account} 缺这几行，请自己加在它下面：")
-        for one in lacking:
-            click.echo(f"    {one.line}")
+        for secret in lacking:
+            click.echo(f"    {secret.line}")
         self._show(lacking, new)
         self._tell_steps(None)
 

@@ -235,7 +235,7 @@ def as_text(outcome: Outcome, lines: list[Outbound]) -> str:
 
 def _reasons(outcome: Outcome) -> Iterator[str]:
     reasons = outcome.reasons
-    told = [" + ".join(_action(one) for one in reasons.actions)]
+    told = [" + ".join(_action(action) for action in reasons.actions)]
     if reasons.rule is not None:
         told.append(_RULES.get(reasons.rule, reasons.rule))
     if reasons.outcome is not None:
@@ -244,9 +244,10 @@ def _reasons(outcome: Outcome) -> Iterator[str]:
     if state in _STATES:
         told.append(_STATES[state])
     yield f"  · {'｜'.join(told)}\n"
-    for one in reasons.candidates:
-        bar = "█" * round(_BAR_CHARS * one["confidence"])
-        yield f"    {one['confidence']:.2f} {bar:<{_BAR_CHARS}} {one['intent']}（{one['title']}）\n"
+    for candidate in reasons.candidates:
+        confidence, named = candidate["confidence"], candidate["title"]
+        bar = "█" * round(_BAR_CHARS * confidence)
+        yield f"    {confidence:.2f} {bar:<{_BAR_CHARS}} {candidate['intent']}（{named}）\n"
 
 
 def _action(action: str) -> str:

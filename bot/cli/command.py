@@ -1,4 +1,4 @@
-"""What the commands share: settings, the database, the knowledge base."""
+"""Parts that the commands share: settings, the database, the knowledge base."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from storage.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of a channel identity."""
+    """Counts of what is kept of a channel identity."""
 
     identity: str
     conversations: int
@@ -23,7 +23,7 @@ class Kept:
 
 
 async def found(storage: Storage, customer: str) -> list[Kept]:
-    """Who is meant.
+    """Return the identities that are meant.
 
     Args:
         customer: ``channel:account:user``, or the number of an order that they asked about.
@@ -37,9 +37,9 @@ async def found(storage: Storage, customer: str) -> list[Kept]:
             identities = [customer]
         else:
             identities = list(work.retention.identities_of_order(read_number(customer)))
-        return [Kept(one, *work.retention.counts_of(one)) for one in identities]
+        return [Kept(identity, *work.retention.counts_of(identity)) for identity in identities]
 
-    kept = [one for one in await storage.read(unit) if one.conversations]
+    kept = [counts for counts in await storage.read(unit) if counts.conversations]
     if not kept:
         raise BadData(
             f"{customer}: 没有这位顾客 (nobody)；写“渠道:账号:用户”，例如 telegram:main:12345，"

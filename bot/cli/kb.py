@@ -49,9 +49,9 @@ def check(
         return
     loaded = knowledge_base_of(settings_and_data(data, kb))
     findings = checking.check(loaded)
-    errors = sum(one.is_error for one in findings)
+    errors = sum(finding.is_error for finding in findings)
     if as_json:
-        _print_json([one.as_json() for one in findings])
+        _print_json([finding.as_json() for finding in findings])
     else:
         if findings:
             click.echo(checklist.as_text(findings, shows_all=shows_all))

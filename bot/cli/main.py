@@ -151,9 +151,9 @@ def list_agents(*, data: Path | None) -> None:
     """列出客服。"""
 
     async def work(storage: Any) -> None:
-        for one in await storage.read(lambda unit: unit.agents.all()):
-            state = "已停用" if one.is_disabled else "正常"
-            click.echo(f"{one.username}\t{one.name}\t{one.role.value}\t{state}")
+        for found in await storage.read(lambda unit: unit.agents.all()):
+            state = "已停用" if found.is_disabled else "正常"
+            click.echo(f"{found.username}\t{found.name}\t{found.role.value}\t{state}")
 
     with_storage(settings_and_data(data), work)
 
@@ -254,8 +254,8 @@ def forget(*, customer: str, is_sure: bool, data: Path | None) -> None:
 
     async def work(storage: Any) -> None:
         who = await found(storage, customer)
-        for one in who:
-            click.echo(f"{one.identity}：{one.conversations} 个会话，{one.messages} 条消息")
+        for kept in who:
+            click.echo(f"{kept.identity}：{kept.conversations} 个会话，{kept.messages} 条消息")
         click.echo(
             "里面的加密内容、文件和验证记录一起删，恢复不了；订单和卡密不动，备份要自己删，平台的原始数据几天内自动删。"
         )
@@ -263,8 +263,8 @@ def forget(*, customer: str, is_sure: bool, data: Path | None) -> None:
             click.echo("没有删除")
             return
         media = MediaStore(settings.data_dir / "media")
-        for one in who:
-            await forget_customer(storage, media, one.identity)
+        for kept in who:
+            await forget_customer(storage, media, kept.identity)
         click.echo("已删除")
 
     with_storage(settings, work)

@@ -13,11 +13,11 @@ from bot.inbox.channel_events import (
     EVENTS,
     IntakeWork,
     arrival_text,
-    happen,
-    heard,
+    interpreted,
     is_double_press,
+    note_effects,
     open_conversation,
-    understood,
+    store_event,
 )
 from bot.inbox.quotes import cut, sealed_quote
 from bot.inbox.turn_queue import source_of
@@ -113,7 +113,7 @@ class Intake:
             work.channels.keep_raw(message)
             return None, None
         if message.kind in EVENTS:
-            happen(work, self._desk, message)
+            store_event(work, self._desk, message)
             return None, None
         return self.accept_one(work, message)
 
@@ -122,7 +122,7 @@ class Intake:
         conversation = work.conversations.of_address(message.address)
         if conversation is None:
             conversation = open_conversation(work, message)
-        message = understood(work, conversation, message)
+        message = interpreted(work, conversation, message)
         if is_double_press(work, conversation, message):
             pressed = MessageId(message.button_of or "")
             known_as = (message.dedup_key, pressed, conversation.id, conversation.last_seq)
@@ -133,7 +133,7 @@ class Intake:
             known = work.inbox.receipt(message)
             assert known is not None, "it was recorded before"  # noqa: S101 - the row says so
             return known, None
-        heard(work, conversation, message)
+        note_effects(work, conversation, message)
         known_so_far = conversation
 
         def find(text: str, at: Conversation = known_so_far) -> Sequence[tuple[int, int, str]]:
@@ -146,11 +146,13 @@ class Intake:
         # what is asked for is answered by what is said, never by a quote
         asked_nothing = replace(conversation, memory={})
         text, secrets = sealed(work.secrets, conversation.id, message.text, find)
-        named = tuple(replace(one, name=masked(one.name)) for one in message.attachments)
+        named = tuple(
+            replace(attachment, name=masked(attachment.name)) for attachment in message.attachments
+        )
         quoted, quoted_secrets = sealed_quote(
             work, conversation, message.quoted, lambda text: find(text, asked_nothing)
         )
-        awaited = tuple(_awaited(media) for media in message.media)
+        handles = tuple(_pending_attachment(media) for media in message.media)
         is_arrival = message.kind is InboundKind.ARRIVAL
         conversation, line = append_message(
             work,
@@ -163,11 +165,11 @@ class Intake:
             quoted=quoted,
             at=message.received_at,
             client_id=message.client_id,
-            attachments=(*named, *(one for one, _ in awaited)),
+            attachments=(*named, *(attachment for attachment, _ in handles)),
             message_id=message_id,
         )
-        for attachment, media in awaited:
-            work.attachments.await_(
+        for attachment, media in handles:
+            work.attachments.add_pending(
                 attachment,
                 media,
                 ref=message.address.ref,
@@ -177,7 +179,7 @@ class Intake:
                 at=message.received_at,
             )
         if message.attachments:
-            work.attachments.attach([one.id for one in message.attachments])
+            work.attachments.attach([attachment.id for attachment in message.attachments])
         saved = work.conversations.save(conversation)
         pending = Pending(
             id=row,
@@ -197,7 +199,7 @@ class Intake:
         return receipt, Stored(saved, pending)
 
 
-def _awaited(media: MediaHandle) -> tuple[Attachment, MediaHandle]:
+def _pending_attachment(media: MediaHandle) -> tuple[Attachment, MediaHandle]:
     name = masked("".join(char for char in media.name if char.isprintable())[:120])
     attachment = Attachment(
         new_key(), media.kind, media.mime[:80], media.size or 0, name, state=MediaState.PENDING

@@ -1,4 +1,4 @@
-"""What of a message is stored and read, on every channel, before anything looks at it. Pure."""
+"""Limits of a message, on every channel, before anything looks at it. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from connectors.kit.payload import (
 from connectors.messages import Inbound, MediaHandle
 
 MAX_STORED_CHARS = 4000
-"""As much as the shop's page takes; Telegram sends 4,096, an app up to 10,000."""
+"""Length that the shop's page takes; Telegram sends 4,096, an app up to 10,000."""
 MAX_FILES = 20
 """Files of one message."""
 MAX_SECRETS = 40

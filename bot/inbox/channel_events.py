@@ -1,4 +1,4 @@
-"""What happens on a channel beside messages, and what a message means there, before it is stored.
+"""Events on a channel beside messages, and the meaning that a message has on its channel.
 
 A pressed button comes back as a token, "2" may pick from a notice's choices, a customer may have
 gone. All of it is settled in the unit that stores the message.
@@ -55,9 +55,9 @@ EVENTS = frozenset(
         InboundKind.NATIVE_END,
     }
 )
-"""What needs no answer."""
+"""Kinds that need no answer."""
 _REMEMBERED = frozenset({InboundKind.DEPARTURE, InboundKind.NATIVE_REPLY})
-"""What counts although its customer has not written yet."""
+"""Kinds that count although their customer has not written yet."""
 DOUBLE_PRESS = timedelta(seconds=10)
 _EDITED = "✎ "
 _CHOICE = re.compile(r"(?:第)?([1-9一二三四五])(?:个|分|星|颗星)?[。.!！~～]?")
@@ -69,23 +69,23 @@ class People(Protocol):
     """Customers, made at their first message."""
 
     def of_address(self, address: Address, now: datetime, name: str) -> CustomerId:
-        """The customer behind a channel identity."""
+        """Return the customer behind a channel identity."""
 
     def name(self, customer_id: CustomerId) -> str:
-        """A name to show."""
+        """Return a name to show."""
 
     def rename(self, customer_id: CustomerId, name: str) -> None:
-        """What the channel calls them now."""
+        """Take over the name that the channel has for them now."""
 
     def vouch(self, address: Address, contacts: Sequence[str]) -> None:
         """Keep the contacts that the shop itself vouches for."""
 
     def vouched(self, address: Address) -> tuple[str, ...]:
-        """Contacts that the shop vouches for."""
+        """Return the contacts that the shop vouches for."""
 
 
 class Channels(Protocol):
-    """What connectors keep."""
+    """State of connectors, and payloads that nobody understood."""
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Remember how far an account was read."""
@@ -94,27 +94,27 @@ class Channels(Protocol):
         """Keep a payload that nobody understood."""
 
 
-class Windows(Protocol):
-    """What platforms still let us say."""
+class ReplyWindows(Protocol):
+    """Leave that platforms give to speak."""
 
     def open(self, conversation_id: ConversationId, window: ReplyWindow, now: datetime) -> None:
-        """A customer did something that lets us speak; a repeat changes nothing."""
+        """Note that a customer's doing lets us speak; a repeat changes nothing."""
 
 
-class HeldBack(Protocol):
-    """The outbox, as far as customers' doings move it."""
+class HeldMessages(Protocol):
+    """Messages of the outbox that wait for their customer, or were not delivered."""
 
     def release_held(self, conversation_id: ConversationId, now: datetime) -> None:
-        """The customer wrote: what was held is due."""
+        """Make due what was held until the customer wrote."""
 
     def undelivered(self, outbox_id: str, now: datetime, error: str) -> bool:
-        """The platform took it back after it had taken it."""
+        """Note that the platform did not deliver what it had taken; ``False``: unknown to us."""
 
 
-class AwaitedMedia(Protocol):
+class PendingFiles(Protocol):
     """Files that lie with a platform."""
 
-    def await_(
+    def add_pending(
         self,
         attachment: Attachment,
         media: MediaHandle,
@@ -128,7 +128,7 @@ class AwaitedMedia(Protocol):
         """Note a file that is to be fetched."""
 
     def attach(self, ids: Sequence[str]) -> None:
-        """A message carries these uploads."""
+        """Note that a message carries these uploads."""
 
 
 class IntakeWork(Work, Protocol):
@@ -136,39 +136,39 @@ class IntakeWork(Work, Protocol):
 
     @property
     def inbox(self) -> Inbox:
-        """What came in."""
+        """Messages that came in."""
 
     @property
     def people(self) -> People:
-        """Who writes."""
+        """Customers."""
 
     @property
     def channels(self) -> Channels:
-        """What connectors keep."""
+        """State of connectors, and payloads that nobody understood."""
 
     @property
-    def windows(self) -> Windows:
-        """What platforms still let us say."""
+    def windows(self) -> ReplyWindows:
+        """Leave that platforms give to speak."""
 
     @property
-    def held(self) -> HeldBack:
-        """What waits in the outbox."""
+    def held(self) -> HeldMessages:
+        """Messages that wait in the outbox."""
 
     @property
-    def attachments(self) -> AwaitedMedia:
+    def attachments(self) -> PendingFiles:
         """Files that lie with a platform."""
 
 
 def arrival_text(payload: str) -> str:
-    """What agents read when a customer arrives."""
+    """Return the line that agents read when a customer arrives."""
     return f"顾客打开了对话（{payload}）" if payload else "顾客打开了对话"
 
 
 # ---------------------------------------------------------------------- what a message means
 
 
-def understood(work: IntakeWork, conversation: Conversation, message: Inbound) -> Inbound:
-    """The message, its button or choice looked up; an edit marked as one."""
+def interpreted(work: IntakeWork, conversation: Conversation, message: Inbound) -> Inbound:
+    """Return the message with its button or choice looked up, and an edit marked as one."""
     if message.kind is InboundKind.EDIT:
         return replace(message, text=f"{_EDITED}{message.text}")
     if message.button_token is not None:
@@ -180,7 +180,7 @@ def understood(work: IntakeWork, conversation: Conversation, message: Inbound) -
 
 
 def is_double_press(work: IntakeWork, conversation: Conversation, message: Inbound) -> bool:
-    """Whether a button is pressed a second time in a breath: platforms name each press anew."""
+    """Return whether a button is pressed a second time at once: platforms name each press anew."""
     if message.button_token is None or message.button is None or message.button_of is None:
         return False
     since = message.received_at - DOUBLE_PRESS
@@ -218,7 +218,7 @@ def _picked(work: IntakeWork, message: Inbound, offered: Message, index: int) ->
 
 
 def _chosen(work: IntakeWork, conversation: Conversation, message: Inbound) -> Inbound:
-    """A number, or a label, that answers the newest notice with choices or the stars.
+    """Look up a number, or a label, that answers the newest notice with choices or the stars.
 
     The bot's own choices are the dialogue's matter.
     """
@@ -233,7 +233,7 @@ def _chosen(work: IntakeWork, conversation: Conversation, message: Inbound) -> I
         )
         if not is_offer:
             continue
-        labels = [one.label for one in line.buttons]
+        labels = [button.label for button in line.buttons]
         if number is not None:
             index = (_DIGITS.get(number[1]) or int(number[1])) - 1
             count = len(CSAT_BUTTONS) if line.kind is MessageKind.CSAT else len(labels)
@@ -245,7 +245,7 @@ def _chosen(work: IntakeWork, conversation: Conversation, message: Inbound) -> I
 # ---------------------------------------------------------------------- what else changes
 
 
-def heard(work: IntakeWork, conversation: Conversation, message: Inbound) -> None:
+def note_effects(work: IntakeWork, conversation: Conversation, message: Inbound) -> None:
     """Note what a new message changes beside the transcript."""
     if message.window is not None:
         work.windows.open(conversation.id, message.window, message.received_at)
@@ -258,8 +258,8 @@ def heard(work: IntakeWork, conversation: Conversation, message: Inbound) -> Non
         work.people.vouch(message.address, message.contacts)
 
 
-def happen(work: IntakeWork, desk: Desk, message: Inbound) -> None:
-    """Store an event and make the move that it is; a repeat changes nothing."""
+def store_event(work: IntakeWork, desk: Desk, message: Inbound) -> None:
+    """Store an event and change the conversation as it says; a repeat changes nothing."""
     conversation = work.conversations.of_address(message.address)
     if conversation is None and message.kind in _REMEMBERED and message.address.user_id:
         # whoever serves or has lost them, it counts when their first words come
@@ -295,7 +295,7 @@ def happen(work: IntakeWork, desk: Desk, message: Inbound) -> None:
 
 
 def open_conversation(work: IntakeWork, message: Inbound) -> Conversation:
-    """A conversation for a customer who writes for the first time, with its first segment."""
+    """Open a conversation, with its first segment, for a customer who writes for the first time."""
     now = message.received_at
     name = masked(message.person_name or "") or f"访客 {message.address.user_id[-4:].upper()}"
     segment = Segment(
@@ -325,7 +325,7 @@ def _note(
     line_id: MessageId,
     text: str,
 ) -> Conversation:
-    """A line that agents read and the customer does not."""
+    """Add a line that agents read and the customer does not."""
     stored, secrets = sealed(
         work.secrets, conversation.id, text, lambda said: find_secrets(said, conversation)
     )

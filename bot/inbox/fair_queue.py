@@ -67,7 +67,9 @@ class FairQueue(Generic[T]):
         if not self._waiting or self.held >= self._places:
             return None
         # only sources that hold their share are passed over, and these are few
-        source = next((one for one in self._waiting if self._held[one] < self._share), None)
+        source = next(
+            (waiting for waiting in self._waiting if self._held[waiting] < self._share), None
+        )
         if source is None:
             source = next(iter(self._waiting))
             is_alone = len(self._waiting) == 1 and self._held[source] == self.held

@@ -32,7 +32,7 @@ _MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """How much may come in a day and lie here in all; bytes."""
+    """Bytes that may come in a day and lie here in all."""
 
     customer: int
     source: int
@@ -40,7 +40,7 @@ class Quotas:
 
     @classmethod
     def of_mb(cls, *, customer: int, source: int, total: int) -> Quotas:
-        """The same in megabytes."""
+        """Return quotas given in megabytes."""
         return cls(customer * _MB, source * _MB, total * _MB)
 
     def refusal(self, size: int, *, customer: Usage, source: Usage, total: int) -> str | None:
@@ -59,22 +59,22 @@ class Quotas:
 
 
 class CountedFiles(Protocol):
-    """What is known of stored files."""
+    """Records of stored files."""
 
     def used(self, *, owner: str, since: datetime) -> Usage:
-        """What an owner sent since then."""
+        """Return what an owner sent since then."""
 
     def used_by_source(self, source: str, since: datetime) -> Usage:
-        """What came from a source since then."""
+        """Return what came from a source since then."""
 
     def total_size(self) -> int:
-        """Bytes of all files that lie here."""
+        """Return the bytes of all files that lie here."""
 
     def expire(self, now: datetime, limit: int) -> Sequence[str]:
-        """Mark uploads whose time is over; those whose bytes may still lie here."""
+        """Mark uploads whose time is over, and return those whose bytes may still lie here."""
 
     def deleted(self, ids: Sequence[str]) -> None:
-        """Their bytes are gone."""
+        """Note that their bytes are gone."""
 
 
 class RoomWork(Protocol):
@@ -130,7 +130,7 @@ class MediaRoom:
             raise BadFile(refusal)
 
     async def sweep(self) -> int:
-        """Delete uploads that no message carried; how many.
+        """Delete uploads that no message carried, and return how many.
 
         A row is marked before its file goes and cleared after, so that a crash in between leaves
         the file to the next sweep.

@@ -1,4 +1,4 @@
-"""What a customer's message answers: kept beside it, with its secrets sealed.
+"""Quotes: the text that a customer's message answers, kept beside it with its secrets sealed.
 
 A quote is not the customer's own words. Agents see it; recognition does not; tools may read an
 order number or a card in it.
@@ -49,7 +49,7 @@ def sealed_quote(
         else:
             text, found = sealed(work.secrets, conversation.id, part, find)
             texts.append(text)
-            refs |= {one.id: one for one in found}
+            refs |= {ref.id: ref for ref in found}
     return "".join(texts), tuple(refs.values())
 
 

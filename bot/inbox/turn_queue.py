@@ -28,7 +28,7 @@ TERMINAL = "terminal"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The customer of a turn, as far as fairness goes.
+    """The customer of a turn, as the queue tells them apart.
 
     Attributes:
         source: The network behind a page, the group, or the person on a platform.
@@ -43,7 +43,7 @@ class Origin:
     def of(
         cls, conversation_id: ConversationId, address: Address, sources: tuple[str, ...]
     ) -> Origin:
-        """The origin of a message.
+        """Return the origin of a message.
 
         Args:
             sources: Its throttle keys beside the identity, the exact one first.
@@ -53,7 +53,7 @@ class Origin:
 
 
 def source_of(address: Address, sources: tuple[str, ...]) -> str:
-    """The network behind a page, or the group or the person on a platform."""
+    """Return the network behind a page, or the group or the person on a platform."""
     if sources:
         return sources[0]
     if address.kind is PeerKind.GROUP:
@@ -83,11 +83,11 @@ class TurnQueue:
         self._pace = SharedLimit(visitor=CONVERSATION_PACE, source=SOURCE_PACE)
 
     def __len__(self) -> int:
-        """Turns that wait for a place."""
+        """Count the turns that wait for a place."""
         return len(self._queue)
 
     async def paced(self, origin: Origin) -> bool:
-        """Wait until the customer, or a whole group of them, may have another turn; whether it did.
+        """Wait until the customer, or a whole group of them, may have another turn.
 
         A flood of messages is stored as it comes and answered in a few turns that take many.
         """
@@ -102,7 +102,7 @@ class TurnQueue:
 
     @asynccontextmanager
     async def place(self, origin: Origin) -> AsyncIterator[Place]:
-        """A place for the length of the block."""
+        """Hold a place for the length of the block."""
         place = Place(self._queue, origin.source)
         await place.enter()
         try:

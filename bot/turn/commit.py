@@ -31,11 +31,11 @@ from knowledge_base.source.intent import IntentId
 
 
 class StaleTurn(HandoffError):
-    """Somebody took the conversation over, or the messages had their turn already."""
+    """A turn came too late: another owner has the conversation, or the messages had their turn."""
 
 
 class TurnRows(Protocol):
-    """What was decided in each turn."""
+    """Decisions, one of each turn."""
 
     def add(
         self, conversation: Conversation, reasons: TurnReasons, *, at: datetime, took_ms: float
@@ -48,11 +48,11 @@ class TurnWork(Work, EffectsWork, Protocol):
 
     @property
     def inbox(self) -> Inbox:
-        """What came in."""
+        """Messages that came in."""
 
     @property
     def turns(self) -> TurnRows:
-        """What was decided."""
+        """Decisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def commit_turn(
         seen.mode,
     ):
         raise StaleTurn(f"conversation {seen.id} moved on")
-    if not work.inbox.assign([one.id for one in group], turn_id):
+    if not work.inbox.assign([pending.id for pending in group], turn_id):
         raise StaleTurn(f"conversation {seen.id}: a message had its turn")
     reasons = plan.reasons(turn_id, titles)
     memory = reseal(work, conversation, plan.accepted, at, plan.memory)
@@ -168,7 +168,7 @@ def _say(
 
 
 def _places(text: str, values: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Wherever the values stand in the text, in order, none inside another."""
+    """Return the places of the values in the text, in order, none inside another."""
     longest_first = sorted(set(values), key=len, reverse=True)
     pattern = "|".join(re.escape(value) for value in longest_first if value)
     if not pattern:

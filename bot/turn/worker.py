@@ -115,7 +115,7 @@ class Turns:
         self._counted: dict[ConversationId, tuple[Sequence[int], int]] = {}
 
     def stored(self, stored: Stored) -> None:
-        """A message was stored; returns at once. Its turn need not read it again."""
+        """Give a stored message its turn, which need not read it again; returns at once."""
         conversation = stored.conversation
         self._given_up.discard(conversation.id)
         must_read = conversation.id in self._left_behind or len(self._queue) >= MAX_HELD
@@ -124,7 +124,7 @@ class Turns:
         self._wake(origin, loaded)
 
     def _wake(self, origin: Origin, loaded: _Loaded | None) -> asyncio.Task[None] | None:
-        """Begin a worker; ``None`` where one runs already, or none may begin."""
+        """Begin a conversation's worker; ``None`` where one runs already, or none may begin."""
         conversation_id = origin.conversation_id
         arrived = self._arrivals.get(conversation_id)
         if arrived is not None:
@@ -142,7 +142,7 @@ class Turns:
         return worker
 
     async def recover(self) -> int:
-        """Take up what waits and nobody is at; how many conversations.
+        """Take up the conversations that wait and have no worker, and return how many.
 
         That is what a dead process left, and what was stored while its answer was lost.
         """
@@ -157,7 +157,10 @@ class Turns:
         return len(found)
 
     async def _take_up(self, left: Sequence[ConversationId]) -> None:
-        """One after the other: a process that dies of a message has begun that one alone."""
+        """Work on one conversation after the other.
+
+        A process that dies of a message has begun that one alone.
+        """
         for conversation_id in left:
             # each by itself: what a dead process left waits behind nobody's flood
             worker = self._wake(Origin(conversation_id, conversation_id), None)
@@ -179,7 +182,7 @@ class Turns:
             worker.cancel()
 
     async def _work(self, origin: Origin, loaded: _Loaded | None) -> None:
-        """Turns until nothing waits for one.
+        """Give a conversation turns until nothing waits for one.
 
         Args:
             loaded: What is known to wait, so that the usual turn need not read; ``None``: read.
@@ -219,7 +222,7 @@ class Turns:
             self._counted.pop(conversation_id, None)
 
     async def _turn(self, origin: Origin, known: _Loaded | None, *, takes_all: bool) -> bool:
-        """One turn, if something waits for one; whether more may wait.
+        """Take a turn, if something waits for one, and return whether more may wait.
 
         Args:
             takes_all: Everything that waits is taken together: there was too much of it.
@@ -235,7 +238,10 @@ class Turns:
         raise StorageUnavailable("the conversation kept changing while it was decided on")
 
     def _turn_of(self, origin: Origin) -> AbstractAsyncContextManager[Any]:
-        """Alone, where the start is counted: a process that dies then has begun no other such."""
+        """Let a turn whose start is counted run alone.
+
+        A process that dies then has begun no other such turn.
+        """
         is_left = origin.conversation_id in self._left_behind
         return self._alone if is_left else nullcontext()
 
@@ -281,13 +287,13 @@ class Turns:
         return await self._units.read(unit)
 
     async def _attempt(self, conversation_id: ConversationId, group: Sequence[Pending]) -> int:
-        """Count a turn that begins anew, before it begins; which start of it this is, from 1.
+        """Count a turn that begins anew, and return which start of it this is, from 1.
 
         A message that was just stored is at its first: the usual turn need not write that down.
         """
         if conversation_id not in self._left_behind:
             return 1
-        rows = [one.id for one in group]
+        rows = [pending.id for pending in group]
         counted, attempt = self._counted.get(conversation_id, ((), 0))
         if counted != rows:  # not again where only the database was away in between
             attempt = await self._units.write(lambda work: work.inbox.begin(rows))
@@ -299,7 +305,7 @@ class Turns:
     async def _whole_sentence(
         self, planner: Planner, loaded: _Loaded, place: Place
     ) -> tuple[Pending, ...]:
-        """The first message that waits, and those that finish its sentence.
+        """Return the first message that waits, and those that finish its sentence.
 
         Everything else stays for turns of its own.
         """
@@ -315,7 +321,7 @@ class Turns:
         if not may_wait:
             return tuple(group)
         while len(group) < MAX_FRAGMENTS and _is_words(group[-1]):
-            text = "".join(one.text for one in group)
+            text = "".join(pending.text for pending in group)
             # the cheap look first: most sentences end, and recognising them twice is dear
             if not looks_unfinished(text, is_understood=False) or planner.is_understood(
                 text, memory
@@ -333,7 +339,7 @@ class Turns:
     async def _whole_act(
         self, conversation_id: ConversationId, pending: tuple[Pending, ...], place: Place | None
     ) -> tuple[Pending, ...]:
-        """The first file that waits, and those that were sent with it.
+        """Return the first file that waits, and those that were sent with it.
 
         Args:
             place: Left to others while more may come; ``None``: only what is here already.
@@ -417,7 +423,7 @@ class Turns:
 
 
 def _all_words(pending: Sequence[Pending]) -> tuple[Pending, ...]:
-    """Messages of text from the first on, as far as nothing else stands between them."""
+    """Return the messages of text from the first on, up to anything else."""
     return tuple(takewhile(_is_words, pending))
 
 

@@ -1,4 +1,4 @@
-"""What a unit of work leaves to do once it is committed."""
+"""Work that a committed unit leaves to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connectors.delivery.delivery import Dispatch
 
 @dataclass(slots=True)
 class AfterCommit:
-    """Told to the app after the commit, in commit order.
+    """Work that the app does after a commit, in commit order.
 
     Attributes:
         dispatches: Messages that this commit put into the outbox, ready to be sent.

@@ -1,4 +1,4 @@
-"""Where SQLite and PostgreSQL differ, and nowhere else."""
+"""Differences between SQLite and PostgreSQL; there are none elsewhere."""
 
 from __future__ import annotations
 

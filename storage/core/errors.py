@@ -1,4 +1,4 @@
-"""Where the database's own exceptions become ours."""
+"""Translation of the database's own exceptions into ours."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def reason(error: DBAPIError) -> str:
 
 
 def may_retry(error: DBAPIError) -> bool:
-    """Whether the same unit may succeed at once."""
+    """Return whether the same unit may succeed at once."""
     return getattr(error.orig, "sqlstate", None) in RETRYABLE_STATES

@@ -60,7 +60,7 @@ class Keyring:
         return self._fernet.encrypt(text.encode())
 
     def resealed(self, blob: bytes) -> bytes:
-        """What was sealed by any of our keys, sealed by the newest.
+        """Seal anew, by the newest key, what any of our keys sealed.
 
         Raises:
             KeyringError: No key of ours sealed it.

@@ -1,4 +1,4 @@
-"""What no database of ours keeps is refused before it is sent there, on both in the same way.
+"""Refuse values that no database of ours keeps before they are sent, on both in the same way.
 
 PostgreSQL refuses NUL and halves of surrogate pairs, SQLite keeps the one and fails at the other;
 numbers beyond 64 bits fail in the driver of one and on the server of the other; text longer than

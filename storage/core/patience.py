@@ -1,4 +1,4 @@
-"""How long anybody waits for the database."""
+"""Time limits of waiting for the database."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ class Connection(RequestHandler):
         super().resume_writing()
 
     def lateness(self, now_s: float, deadlines: Deadlines) -> str | None:
-        """What it waited too long for; ``None`` if it is in time."""
+        """Return the step that took too long; ``None`` if the connection is in time."""
         if self.unread_s is not None and now_s - self.unread_s >= deadlines.unread_s:
             return "answer"
         waited_s = now_s - self.since_s

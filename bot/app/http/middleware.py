@@ -146,4 +146,6 @@ def _path(request: web.Request) -> str:
 def _where(error: Exception) -> str:
     """The innermost frames, as ``file:line`` each."""
     frames = extract_tb(error.__traceback__, limit=-_FRAMES)
-    return " < ".join(f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in reversed(frames))
+    return " < ".join(
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames)
+    )

@@ -76,7 +76,7 @@ class Network:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with the proxy's configuration, for the admin; ``None`` if nothing is."""
+        """Fault in the proxy's configuration, told to the admin; ``None`` if there is none."""
         if not self._lacks_header:
             return None
         return (

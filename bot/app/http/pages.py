@@ -22,7 +22,7 @@ _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def built_pages() -> Path:
-    """Where the built front end lies: beside a clone's sources, or inside an installed wheel."""
+    """Return the built front end's folder: beside a clone's sources, or inside a wheel."""
     in_clone = _ROOT / "web" / "dist"
     return in_clone if in_clone.exists() else _ROOT / "kefu_web"
 
@@ -116,16 +116,16 @@ class Pages:
         return web.FileResponse(path, headers={hdrs.CACHE_CONTROL: "public, max-age=86400"})
 
     async def health(self, _request: web.Request) -> web.Response:
-        """Alive."""
+        """Answer that the process is alive."""
         return web.json_response({"status": "alive"})
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Whether messages can be taken, and what is degraded."""
+        """Answer whether messages can be taken, and what is degraded."""
         is_ready, detail = await self.readiness()
         return web.json_response(dict(detail), status=200 if is_ready else 503)
 
     async def figures(self, request: web.Request) -> web.Response:
-        """Figures for Prometheus, to whoever has the token."""
+        """Answer with the figures for Prometheus, to whoever has the token."""
         token = self.metrics_token
         if token is None:
             raise web.HTTPNotFound

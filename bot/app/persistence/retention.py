@@ -1,4 +1,4 @@
-"""How long what customers wrote is kept, and clearing it away."""
+"""Clearing away what customers wrote longer ago than it is kept."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class RetentionWork(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How many days what is kept; 0 stands for ever.
+    """Days for which data of each kind are kept; 0 stands for ever.
 
     Attributes:
         chats: What was said in conversations that ended, with the secrets and files in it.

@@ -1,4 +1,4 @@
-"""What stops kefu from starting or a command from working: one line that says what to do.
+"""Errors that stop kefu from starting or a command from working: one line that says what to do.
 
 KefuError
 ├── BadSetting    a KEFU_* value is wrong

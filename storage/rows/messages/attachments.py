@@ -122,7 +122,7 @@ class AttachmentRows:
         found = {name: row[name] for name in _FIELDS}
         return Attachment(**found, state=MediaState(row["state"])), row["owner"]
 
-    def await_(
+    def add_pending(
         self,
         attachment: Attachment,
         media: MediaHandle,

@@ -75,7 +75,9 @@ class MessageRows:
         if message.buttons:
             extra["buttons"] = [[button.id, button.label] for button in message.buttons]
         if message.attachments:
-            extra["attachments"] = [_attachment_values(one) for one in message.attachments]
+            extra["attachments"] = [
+                _attachment_values(attachment) for attachment in message.attachments
+            ]
         self._connection.execute(
             _INSERT,
             {

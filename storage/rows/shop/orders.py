@@ -97,13 +97,13 @@ class OrderRows:
         )
         return Order(
             number=OrderNumber(row["number"]),
-            lines=tuple(self._line(one) for one in lines),
+            lines=tuple(self._line(line) for line in lines),
             contact=contact,
             payment=PaymentState(row["payment_state"]),
             fulfilment=FulfilmentState(row["fulfilment_state"]),
             discount_fen=row["discount_fen"],
-            payments=tuple(_payment(one) for one in paid),
-            refunds=tuple(_refund(one) for one in refunded),
+            payments=tuple(_payment(payment) for payment in paid),
+            refunds=tuple(_refund(refund) for refund in refunded),
             identities=tuple(identities),
             version=row["version"],
             **{name: row[name] for name in _TIMES},
