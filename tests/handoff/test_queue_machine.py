@@ -103,8 +103,11 @@ class AnyQueue(RuleBasedStateMachine):
         after = transition_for(before, event, self.now, RULES).conversation
         self.all[customer] = after
         is_lapse = isinstance(event, TimerFired) and before.state is State.AGENT
-        if after.state is State.WAITING and before.state is not State.WAITING and not is_lapse:
-            self.ticket_of[customer] = next(self.tickets)
+        if after.state is State.WAITING and before.state is not State.WAITING:
+            if not is_lapse or customer not in self.ticket_of:  # taken over from the bot: had none
+                self.ticket_of[customer] = next(self.tickets)
+        elif after.state not in {State.WAITING, State.AGENT}:
+            self.ticket_of.pop(customer, None)
 
     def due(self) -> list[ConversationId]:
         return [key for key, found in self.all.items() if found.due_at and found.due_at <= self.now]
