@@ -10,7 +10,7 @@ from bot.app.http.network import Network
 from bot.app.persistence.files import Files
 from bot.app.settings import Settings
 from bot.inbox.media_room import LOOSE_FOR, MediaRoom
-from bot.wording.customer.remarks import BUTTONS
+from bot.wording.customer.remarks import BUTTONS, GREETING, said
 from connectors.errors import NotStored
 from connectors.messages import Address, Attachment, ChannelRef, MediaState, Sink
 from connectors.web.chat import Greeting, WebChat
@@ -132,9 +132,9 @@ def greeting(kb: KnowledgeBase, locale: str, *, is_anybody_online: bool) -> Gree
         for name in kb.shop.welcome_buttons
         if (intent := kb.intents.get(name)) is not None
     ]
-    hello = "Hello! How can I help you?"
+    hello = said(GREETING, is_english=is_english)
     if not is_english:
-        hello = kb.shop.welcome or "您好，有什么可以帮您？"
+        hello = kb.shop.welcome or hello
     privacy = kb.shop.privacy
     notice = privacy.said(is_english=is_english) if privacy is not None else ""
     return Greeting(

@@ -110,7 +110,7 @@ Action = Answer | Clarify | Ask | Locate | Run | HandOff | Fallback | Remark | W
 
 
 def action_name(action: Action) -> str:
-    """The action as ``kefu chat --json`` and the console name it."""
+    """Return the action as ``kefu chat --json`` and the console name it."""
     match action:
         case Answer() | Locate() | Remark() | Welcome():
             return "answer"
@@ -128,7 +128,7 @@ def action_name(action: Action) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do in a turn, and what was recognised for it."""
+    """Actions of a turn, and the questions that were recognised for them."""
 
     actions: tuple[Action, ...]
     recognitions: tuple[Recognition, ...] = ()

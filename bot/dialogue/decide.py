@@ -140,7 +140,9 @@ class Dialogue:
         memory: Memory,
     ) -> Decided:
         sure = self._sure_beside_answer(utterance, recognitions, memory)
-        others = [one for one in sure if not self._topics.is_same_matter(one, pending)]
+        others = [
+            question for question in sure if not self._topics.is_same_matter(question, pending)
+        ]
         spec, intent = self._specs[pending.tool], IntentId(pending.intent)
         known = answered(pending, spec, utterance, is_interrupted=bool(others))
         if known is not None:
@@ -182,7 +184,7 @@ class Dialogue:
     ) -> Decided:
         """Answer another question, then ask once more for what is still needed."""
         actions, after = self._topics.actions(others, utterance, memory)
-        says_goodbye = any(one.candidates[0].intent in FAREWELLS for one in others)
+        says_goodbye = any(other.candidates[0].intent in FAREWELLS for other in others)
         calls_person = any(isinstance(action, HandOff) for action in actions)
         if pending.is_optional or calls_person:
             return Decision(actions, recognitions), replace(after, pending=None)
@@ -206,7 +208,7 @@ class Dialogue:
             intent = IntentId(pending.intent)
             return self._call_person("two_misses", intent, memory, recognitions)
         asked = self.slot_asked(memory)
-        if asked is not None and any(one in utterance.text.lower() for one in asked.lost_words):
+        if asked is not None and any(words in utterance.text.lower() for words in asked.lost_words):
             return Decision((Locate(pending.tool, pending.asking),), recognitions), memory
         ask = Ask(pending.tool, pending.asking, IntentId(pending.intent), why="unreadable")
         return Decision((ask,), recognitions), memory
@@ -216,9 +218,9 @@ class Dialogue:
     def _fresh(
         self, utterance: Utterance, recognitions: tuple[Recognition, ...], memory: Memory
     ) -> Decided:
-        recognitions = tuple(self._topics.settled(one, utterance) for one in recognitions)
-        sure = [one for one in recognitions if one.band is Band.ANSWER]
-        unsure = [one for one in recognitions if one.band is Band.CLARIFY]
+        recognitions = tuple(self._topics.settled(found, utterance) for found in recognitions)
+        sure = [found for found in recognitions if found.band is Band.ANSWER]
+        unsure = [found for found in recognitions if found.band is Band.CLARIFY]
         if sure:
             actions, memory = self._topics.actions(sure, utterance, replace(memory, misses=0))
             if unsure and not _waits(actions):  # a second question, asked back after the first
@@ -229,7 +231,7 @@ class Dialogue:
             return Decision((opened[0],), recognitions), replace(opened[1], misses=0)
         if unsure:
             return Decision((Clarify(_choices(unsure[0])),), recognitions), memory
-        near = tuple(one.intent for found in recognitions for one in found.candidates[:2])
+        near = tuple(near.intent for found in recognitions for near in found.candidates[:2])
         return self._missed(recognitions, near, memory)
 
     # ------------------------------------------------------------------ ways out
@@ -265,7 +267,7 @@ def _chosen(intent: IntentId, text: str) -> Recognition:
 
 
 def _choices(recognition: Recognition) -> tuple[IntentId, ...]:
-    return tuple(one.intent for one in recognition.candidates[:MAX_CHOICES])
+    return tuple(choice.intent for choice in recognition.candidates[:MAX_CHOICES])
 
 
 def _waits(actions: Sequence[Action]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 MEMORY_KEY = "bot"
-"""Where a conversation keeps it, among what other parts remember."""
+"""Key under which a conversation keeps it, among what other parts remember."""
 ORDER_NUMBER = "order_number"
 """The slot whose values agents read in a handoff's summary."""
 _KEPT = 6
@@ -113,7 +113,7 @@ class Memory:
         if self.pending is not None:
             kept["pending"] = asdict(self.pending)
         if self.spoken_of:
-            kept["spoken_of"] = {slot: asdict(one) for slot, one in self.spoken_of.items()}
+            kept["spoken_of"] = {slot: asdict(mention) for slot, mention in self.spoken_of.items()}
         return kept
 
     @classmethod

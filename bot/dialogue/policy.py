@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How patient the bot is; kb.yaml's ``policy`` may change it.
+    """Patience of the bot; kb.yaml's ``policy`` may change it.
 
     Attributes:
         misses_before_handoff: Misses in a row until a person is called.
@@ -22,9 +22,9 @@ class Policy:
     unread_media_before_handoff: int = 2
 
     def is_lost(self, misses: int) -> bool:
-        """Whether so many misses in a row call a person."""
+        """Tell whether so many misses in a row call a person."""
         return misses >= self.misses_before_handoff
 
     def is_going_in_circles(self, repeats: int) -> bool:
-        """Whether the same question so many times in a row calls a person."""
+        """Tell whether the same question so many times in a row calls a person."""
         return repeats >= self.repeats_before_handoff

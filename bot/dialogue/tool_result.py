@@ -1,4 +1,4 @@
-"""What a tool found, ready to be remembered and worded."""
+"""Result of a tool's call, ready to be remembered and worded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SlotRequest:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """How a tool's call ended.
+    """End of a tool's call.
 
     Attributes:
         outcome: One of the outcomes that the tool declares.

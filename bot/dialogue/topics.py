@@ -147,7 +147,7 @@ def _having_asked(
 
 
 def _decided(recognition: Recognition, candidate: Candidate) -> Recognition:
-    others = tuple(one for one in recognition.candidates if one is not candidate)
+    others = tuple(other for other in recognition.candidates if other is not candidate)
     return replace(recognition, candidates=(candidate, *others), band=Band.ANSWER, rule="entity")
 
 

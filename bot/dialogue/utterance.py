@@ -10,7 +10,7 @@ from knowledge_base.source.tool_spec import Slot
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What the customer said in this turn.
+    """Message of a customer, or several that belong together.
 
     Attributes:
         text: As typed, fragments joined.

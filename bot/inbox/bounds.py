@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.wording.customer.remarks import FILES_CUT, TEXT_CUT
 from connectors.kit.payload import (
     MAX_ID_CHARS,
     MAX_KEY_CHARS,
@@ -43,10 +44,10 @@ def bounded(message: Inbound) -> Inbound:
         kept = text[:MAX_STORED_CHARS]
         if _CUT_VALUE.match(text[MAX_STORED_CHARS]):
             kept = _CUT_VALUE.sub("", kept)
-        text = f"{kept}…（太长了，后面 {len(text) - len(kept)} 个字没有保存）"
+        text = kept + TEXT_CUT.format(chars=len(text) - len(kept))
     missing = len(message.media) - MAX_FILES
     if missing > 0:
-        text = f"{text}\n（文件太多了，后面 {missing} 个没有保存）".strip()
+        text = f"{text}\n{FILES_CUT.format(files=missing)}".strip()
     return replace(message, text=text, media=message.media[:MAX_FILES])
 
 

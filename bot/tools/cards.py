@@ -26,7 +26,8 @@ _OFFERS_PERSON = frozenset(
 
 def read_card_secret(text: str, _asked: str | None) -> str | None:
     """Return the first card key in a text, as typed; a number that may be an order's is none."""
-    numbers = [(one.start, one.end) for one in order_numbers(text) if one.kind != "dujiaoka"]
+    orders = [number for number in order_numbers(text) if number.kind != "dujiaoka"]
+    numbers = [(number.start, number.end) for number in orders]
     found = [
         card
         for card in card_secrets(text)

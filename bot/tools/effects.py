@@ -1,4 +1,4 @@
-"""What tools do to the shop, applied in the turn's own unit of work."""
+"""Effects of tools on the shop, applied in the turn's own unit of work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StaffAlert:
 
 
 class MailOutbox(Protocol):
-    """Where mails are queued."""
+    """Queue of mails."""
 
     def add_mail(
         self,
@@ -41,11 +41,11 @@ class EffectsWork(EffectWork, Protocol):
 
     @property
     def mails(self) -> MailOutbox:
-        """Where mails are queued."""
+        """Queue of mails."""
 
     @property
     def live_events(self) -> LiveEvents:
-        """What changed."""
+        """Log of changes that the console follows."""
 
 
 def apply(
@@ -55,7 +55,7 @@ def apply(
     for effect in effects:
         if isinstance(effect, StaffAlert):
             work.live_events.add(LiveEventKind.ALERT, conversation.id, at, detail=effect.detail)
-    shop_effects = [one for one in effects if not isinstance(one, StaffAlert)]
+    shop_effects = [effect for effect in effects if not isinstance(effect, StaffAlert)]
     for mail in apply_effects(work, shop_effects):
         work.mails.add_mail(
             conversation.id,

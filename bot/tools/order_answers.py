@@ -1,4 +1,4 @@
-"""What tools about an order make of the gate's answers alike."""
+"""Results that tools about an order share: the gate's answers, requests for a proof."""
 
 from __future__ import annotations
 

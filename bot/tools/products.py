@@ -43,7 +43,10 @@ async def look_up(run: Run, context: ToolContext) -> ToolResult:
 
 
 def _variables(answer: ProductAnswer) -> dict[str, dict[str, Any]]:
-    listed = [product_line(one.name, one.price, one.stock) for one in answer.products[:_LISTED]]
+    listed = [
+        product_line(product.name, product.price, product.stock)
+        for product in answer.products[:_LISTED]
+    ]
     found = answer.product
     named = (
         {"name": found.name, "price": price(found.price), "stock": stock(found.stock)}

@@ -17,7 +17,7 @@ from shop.access.gate import Gate
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """On whose behalf a tool runs.
+    """Customer on whose behalf a tool runs.
 
     Attributes:
         sources: Throttle keys beside the identity.
@@ -33,7 +33,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool's function works with, beside what it was told.
+    """Surroundings of a tool's function, beside what it was told.
 
     Attributes:
         gate: The one door to orders and cards; it decides what may be shown.

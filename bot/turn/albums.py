@@ -21,7 +21,7 @@ several up one after the other. Who has read the answer and sends another pictur
 
 
 def is_part(message: Pending) -> bool:
-    """Whether a message may be one of several: it carries files, or only stands for something."""
+    """Tell whether a message may be one of several: it carries files, or stands for some."""
     is_shown = bool(message.attachments) or message.is_unreadable
     return message.kind is InboundKind.MESSAGE and is_shown
 

@@ -60,7 +60,7 @@ class CurrentPlanner:
         self._planner: Planner | None = None
 
     def __call__(self) -> Planner:
-        """What the bot knows now."""
+        """Return the planner in use."""
         current = self._knowledge.current
         if self._planner is None or self._made_of is not current:
             self._made_of, self._planner = current, self._make(current)
@@ -120,13 +120,13 @@ class LiveHours:
         return self._hours.zone
 
     def is_open(self, at: datetime) -> bool:
-        """Whether somebody should be there."""
+        """Tell whether somebody should be there."""
         return self._hours.is_open(at)
 
     def next_opening(self, at: datetime) -> datetime | None:
-        """When it opens next."""
+        """Return the next opening."""
         return self._hours.next_opening(at)
 
     def closes_at(self, at: datetime) -> datetime | None:
-        """When the present opening ends."""
+        """Return the end of the present opening."""
         return self._hours.closes_at(at)

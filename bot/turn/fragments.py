@@ -1,4 +1,4 @@
-"""Whether a customer seems to be still in the middle of a sentence. Pure."""
+"""Telling half a sentence from a whole one. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_FRAGMENTS = 10
 
 
 def looks_unfinished(text: str, *, is_understood: bool) -> bool:
-    """Whether to wait a moment for the rest.
+    """Tell whether to wait a moment for the rest.
 
     Args:
         text: What has come so far.

@@ -35,7 +35,7 @@ from knowledge_base.source.intent import Intent, IntentId, Privacy
 from knowledge_base.source.tool_spec import ToolSpecs
 
 _SHOWS_GREETING = {"web", "terminal"}
-"""Where the notice stands above the first message already, or the admin tries things out."""
+"""Channels on which the notice stands above the first message, or the admin tries things out."""
 _QUEUE_BUTTONS: Mapping[str, Event] = {
     "wait": events.ChoseToWait(),
     "leave_message": events.ChoseToLeaveMessage(),
@@ -200,7 +200,8 @@ class Planner:
             return utterance.media is not None
         found = self.questions(utterance.words, "")
         return not all(
-            one.band is Band.ANSWER and one.candidates[0].intent in FAREWELLS for one in found
+            question.band is Band.ANSWER and question.candidates[0].intent in FAREWELLS
+            for question in found
         )
 
     @staticmethod
@@ -239,7 +240,7 @@ class Planner:
 
 def _media_of(group: Sequence[Pending]) -> str | None:
     """Return what the customer sent beside words."""
-    kinds = [file.kind for one in group for file in one.attachments]
+    kinds = [file.kind for message in group for file in message.attachments]
     if not kinds:
-        return "other" if any(one.is_unreadable for one in group) else None
+        return "other" if any(message.is_unreadable for message in group) else None
     return kinds[0] if kinds[0] in {"image", "voice"} else "other"

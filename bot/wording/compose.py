@@ -67,7 +67,7 @@ class Composer:
     choose: Callable[[int], int]
 
     def answer(self, action: Answer) -> Reply:
-        """An intent's written answer, with what is offered next."""
+        """Say an intent's written answer, with what is offered next."""
         intent = self.intents[action.intent]
         return Reply(
             self._worded(intent, {"shop": self.shop}),
@@ -104,12 +104,12 @@ class Composer:
         return Reply(self._said(REMARKS["fallback"]), buttons)
 
     def remark(self, action: Remark) -> Reply:
-        """One of the bot's own sentences."""
+        """Say one of the bot's own sentences."""
         buttons = (self._button("handoff"),) if action.name in OFFERS_PERSON else ()
         return Reply(self._said(REMARKS[action.name]), buttons)
 
     def lead(self, action: HandOff) -> Reply | None:
-        """What an intent says before a person takes over; ``None`` if the notice says it all."""
+        """Say an intent's words before a person takes over; ``None`` if the notice says it all."""
         intent = self.intents.get(action.intent) if action.intent is not None else None
         if intent is None or intent.handoff is None or action.reason == "repeated":
             return None
@@ -119,7 +119,7 @@ class Composer:
         return Reply(render(text, {"shop": self.shop})) if text else None
 
     def result(self, run: Run, result: ToolResult) -> Reply:
-        """What a tool found, in the shop's words where it has some."""
+        """Say what a tool found, in the shop's words where it has some."""
         intent = self.intents.get(run.intent)
         calls_person = self.specs[run.tool].outcomes[result.outcome].reason is not None
         if result.remark is not None:
@@ -137,7 +137,7 @@ class Composer:
         )
 
     def _outcome(self, run: Run, result: ToolResult, *, calls_person: bool) -> str:
-        """An outcome in kb.yaml's words, else in those of the tool's declaration."""
+        """Word an outcome as kb.yaml does, else as the tool's declaration does."""
         intent = self.intents.get(run.intent)
         variables = {"shop": self.shop, **result.variables}
         default = self._said(self.specs[run.tool].outcomes[result.outcome].said)
@@ -152,7 +152,7 @@ class Composer:
         return self._wrapped(intent, text, variables) if is_wrapped else text
 
     def _request(self, result: ToolResult) -> str:
-        """What a tool's answer asks for besides."""
+        """Ask for what a tool's answer needs besides."""
         if result.asks is None:
             return ""
         texts = self._slot(result.asks.tool, result.asks.slot).texts
@@ -162,13 +162,13 @@ class Composer:
         return f"{offer}{self._said(by_mail)}" if by_mail is not None else offer
 
     def welcome(self, action: Welcome) -> Reply:
-        """The first words to somebody who has just arrived."""
+        """Say the first words to somebody who has just arrived."""
         buttons = self._intent_buttons(action.intents)
         own = action.text if not self.is_english else ""
         return Reply(own or self._said(WELCOME).format(shop=self.shop["name"]), buttons)
 
     def promised(self, reply: Reply, when: str) -> Reply:
-        """The reply with the promise that a person will read it too, and when."""
+        """Return the reply with the promise that a person will read it too, and when."""
         promise = self._said(REMARKS["person_too"]).format(when=when)
         return replace(reply, text=f"{reply.text}\n{promise}")
 
@@ -197,7 +197,7 @@ class Composer:
         return Button(name, self._said(BUTTONS[name]))
 
     def _intent_buttons(self, intents: Sequence[IntentId]) -> tuple[Button, ...]:
-        """Buttons for intents; a call for a person looks the same wherever it is offered."""
+        """Return buttons for intents; a call for a person looks the same wherever it is offered."""
         return tuple(
             self._button("handoff")
             if name == "human_agent"
@@ -208,7 +208,7 @@ class Composer:
 
 
 def merged(replies: Sequence[Reply]) -> tuple[Reply, ...]:
-    """One message instead of several, where the channel counts them."""
+    """Make one message of several replies, where the channel counts them."""
     if len(replies) <= 1:
         return tuple(replies)
     buttons = {button.id: button for reply in replies for button in reply.buttons}
@@ -217,7 +217,7 @@ def merged(replies: Sequence[Reply]) -> tuple[Reply, ...]:
             "\n\n".join(reply.text for reply in replies if reply.text),
             tuple(buttons.values()),
             tuple(secret for reply in replies for secret in reply.secrets),
-            tuple(one for reply in replies for one in reply.attachments),
+            tuple(file for reply in replies for file in reply.attachments),
             next((reply.order_number for reply in replies if reply.secrets), None),
         ),
     )

@@ -70,6 +70,12 @@ WELCOME: Text = (
     "Hello! This is {shop}. How can I help you?",
 )
 
+GREETING: Text = ("您好，有什么可以帮您？", "Hello! How can I help you?")
+"""On a page that shows the shop's name already."""
+
+TEXT_CUT = "…（太长了，后面 {chars} 个字没有保存）"
+FILES_CUT = "（文件太多了，后面 {files} 个没有保存）"
+
 BUTTONS: Mapping[str, Text] = {
     "handoff": ("转人工", "Talk to a person"),
     "none": ("都不是", "None of these"),
