@@ -34,7 +34,6 @@ from handoff.console.models import (
 from handoff.console.wording import (
     close_reason_text,
     kind_text,
-    outcome_text,
     reason_text,
 )
 from handoff.desk.presence import Presence
@@ -186,7 +185,7 @@ def summary(conversation: Conversation) -> Summary | None:
         orders=[
             SummaryOrder(
                 number=str(one.get("number", "")),
-                state_text=one.get("state_text") or outcome_text(one.get("outcome")),
+                state_text=one.get("state_text"),
             )
             for one in stored.get("orders") or ()
         ],

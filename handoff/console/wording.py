@@ -42,41 +42,6 @@ def close_reason_text(reason: str | None) -> str | None:
     return _CLOSE_REASONS.get(CloseReason(reason)) if reason in set(CloseReason) else reason
 
 
-_OUTCOMES = {
-    "pending_payment": "待付款",
-    "expired": "超时未付",
-    "cancelled": "已取消",
-    "processing": "处理中",
-    "stuck": "卡单",
-    "delivered": "已发货",
-    "partially_delivered": "部分发货",
-    "abnormal": "异常",
-    "risk_hold": "风控中",
-    "failed": "失败",
-    "topup_processing": "充值中",
-    "topup_stuck": "充值卡单",
-    "topup_done": "充值完成",
-    "refunding": "退款中",
-    "refunded": "已退款",
-    "partially_refunded": "部分退款",
-    "not_found": "没查到或未验证",
-    "proof_needed": "待验证",
-    "throttled": "查询太频繁",
-    "locked": "验证已锁定",
-    "unavailable": "查询失败",
-    "shown": "已重新展示卡密",
-    "mailed": "已重发到邮箱",
-    "not_delivered": "还没发货",
-    "not_paid": "还没付款",
-    "cooldown": "刚发过",
-}
-
-
-def outcome_text(outcome: str | None) -> str | None:
-    """What a look-up of an order came to, in the console's words."""
-    return None if outcome is None else _OUTCOMES.get(outcome, outcome)
-
-
 _KINDS = {"image": "图片", "voice": "语音", "video": "视频"}
 
 
