@@ -8,7 +8,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -76,7 +81,7 @@ class Services:
         """Send again, as the one process that may: go on where it had to stop."""
         with suppress(StorageUnavailable):  # else the leases run out by themselves
             await self.storage.write(lambda work: work.outbox.release(self.clock()))
-        self.delivery.resume()
+            self.delivery.resume()
 
     async def start(self) -> None:
         """Take up what a process before this one left undone."""
@@ -119,7 +124,9 @@ async def services(
     first = knowledge or kb_files.load()
     steady = SteadyClock()
     clock = clock or steady
-    async with _opened(settings, keyring, clock, commits) as storage, Tasks() as tasks:
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(_opened(settings, keyring, clock, commits))
+        tasks = await stack.enter_async_context(Tasks())
         await _resume(steady, storage)
         connectors = Connectors()
         if settings.has_mail:
@@ -132,6 +139,7 @@ async def services(
             sleep=sleep,
             may_send=may_send,
         )
+        await stack.enter_async_context(delivery)
         files = files_of(storage, settings, clock)
         pictures = Pictures(storage, files.store, clock)
         await pictures.prepare(first)

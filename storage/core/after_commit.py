@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connectors.delivery.delivery import Dispatch
+from connectors.delivery.outbox import Dispatch
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
-from connectors.delivery.delivery import Dispatch
+from connectors.delivery.outbox import Dispatch
 from connectors.messages import Receipt
 from handoff.model.conversation import ConversationId
 from handoff.model.transcript import DeliveryState

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.inbox.accept import Intake
 from bot.sealing.finder import find_secrets
-from connectors.delivery.delivery import NO_WINDOW
+from connectors.delivery.sender import NO_WINDOW
 from connectors.kit.registry import TITLES
 from connectors.media.store import MediaStore
 from connectors.messages import Address, HealthState, Inbound, MessageId

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from connectors.delivery.delivery import Dispatch
+from connectors.delivery.outbox import Dispatch
 from connectors.messages import Grant
 from storage.storage import Storage
 from storage.unit_of_work import UnitOfWork
 
 
 class StoredOutbox:
-    """Implements ``connectors.delivery.delivery.Outbox``: each call is one unit of work."""
+    """Implements ``connectors.delivery.outbox.Outbox``: each call is one unit of work."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -43,9 +43,11 @@ class StoredOutbox:
 
         return await self._storage.write(unit)
 
-    async def unreachable(self, outbox_id: str, now: datetime, error: str) -> None:
-        """Give up on everything that waits for this customer."""
-        await self._storage.write(lambda work: work.outbox.unreachable(outbox_id, now, error))
+    async def unreachable(self, outbox_id: str, now: datetime, error: str) -> Sequence[str]:
+        """Give up on everything that waits for this customer; return what was given up."""
+        return await self._storage.write(
+            lambda work: work.outbox.unreachable(outbox_id, now, error)
+        )
 
     async def postpone(
         self, ids: Sequence[str], next_at: datetime, error: str, *, is_fault: bool

@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 from ulid import ULID
 
-from connectors.delivery.delivery import LONGEST_WAIT_S, Dispatch
+from connectors.delivery.after_error import LONGEST_WAIT_S
+from connectors.delivery.outbox import Dispatch
 from connectors.messages import Address, ChannelRef, Grant, MessageId, Outbound
 from handoff.model.conversation import Conversation, ConversationId
 from handoff.model.live_events import LiveEventKind
@@ -54,7 +55,7 @@ _SENT = (
 
 
 class OutboxRows:
-    """Implements ``handoff.model.ports.Outbox`` and ``connectors.delivery.delivery.Outbox``."""
+    """Implements ``handoff.model.ports.Outbox`` and ``connectors.delivery.outbox.Outbox``."""
 
     def __init__(
         self,
@@ -344,20 +345,33 @@ class OutboxRows:
         outbound = self._rebuild(mine, theirs)
         return Dispatch(outbound, mine["conversation_id"], attempts, mine["progress"])
 
-    def unreachable(self, outbox_id: str, now: datetime, error: str) -> None:
-        """Give up on everything that waits for this customer: they left or blocked us."""
-        conversation_id = self._row(outbox_id)["conversation_id"]
-        self.fail(outbox_id, now, error)
-        self._connection.execute(
-            update(outbox)
-            .where(outbox.c.conversation_id == conversation_id, outbox.c.state == "pending")
-            .values(state="failed", error=error[:200])
-        )
+    def unreachable(self, outbox_id: str, now: datetime, error: str) -> Sequence[str]:
+        """Give up on everything that waits for this customer: they left or blocked us.
+
+        Returns:
+            The messages that were given up: of a mail, that alone.
+        """
+        row = self._row(outbox_id)
+        if row["mail"] is not None:
+            self.fail(outbox_id, now, error)
+            return [outbox_id]
+        conversation_id = row["conversation_id"]
+        waiting = self._connection.execute(
+            select(outbox.c.id).where(
+                outbox.c.conversation_id == conversation_id,
+                outbox.c.channel == row["channel"],
+                outbox.c.state == "pending",
+            )
+        ).scalars()
+        given_up = list({outbox_id, *waiting})
+        for key in given_up:
+            self.fail(key, now, error)
         self._connection.execute(
             update(conversations)
             .where(conversations.c.id == conversation_id)
             .values(unreachable=error[:80])
         )
+        return given_up
 
     def undelivered(self, outbox_id: str, now: datetime, error: str) -> bool:
         """The platform took it back after it had taken it; ``False`` if it is not ours."""

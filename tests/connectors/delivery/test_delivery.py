@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.delivery.delivery import (
-    MAX_ATTEMPTS,
-    POLL_S,
-    SHORTEST_POLL_S,
-    Delivery,
-    Dispatch,
-    retry_delay_s,
-)
+from connectors.delivery.after_error import MAX_ATTEMPTS, retry_delay_s
+from connectors.delivery.delivery import POLL_S, SHORTEST_POLL_S, Delivery
+from connectors.delivery.outbox import Dispatch
 from connectors.delivery.rendering import render
 from connectors.errors import (
     AuthError,
@@ -41,7 +36,12 @@ from tests.fakes.outbox import HELD, FlakyChannel, MemoryOutbox
 class Post:
     """Delivery on a memory outbox and one channel."""
 
-    def __init__(self, *, is_idempotent: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        is_idempotent: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.is_alone = True
         self.clock = FakeClock()
         self.outbox = MemoryOutbox()
@@ -51,6 +51,7 @@ class Post:
             {(WEB.channel, WEB.account_id): self.channel},
             clock=self.clock,
             random=lambda: 0.0,
+            sleep=sleep,
             may_send=lambda: self.is_alone,
         )
 
@@ -64,10 +65,18 @@ class Post:
         await self.delivery.poll()
         await self.delivery.settle()
 
+    async def __aenter__(self) -> Self:
+        await self.delivery.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.delivery.__aexit__(*error)
+
 
 @pytest.fixture
-def post() -> Post:
-    return Post()
+async def post() -> AsyncIterator[Post]:
+    async with Post() as post:
+        yield post
 
 
 def busy() -> Retryable:
@@ -130,31 +139,37 @@ async def test_a_line_that_never_gets_through_is_given_up_loudly(post: Post) -> 
     assert post.channel.taken == ["O2"]
 
 
-@pytest.mark.parametrize("kind", [Rejected, Undeliverable])
-async def test_what_a_second_try_cannot_help_is_tried_once(
-    post: Post, kind: type[SendError]
-) -> None:
-    post.channel.faults = [kind("403", "no")]
+async def test_a_refused_message_is_tried_once_and_the_next_one_is_sent(post: Post) -> None:
+    post.channel.faults = [Rejected("403", "no")]
     await post.commits(1, 2)
     assert post.channel.taken == ["O2"]
     assert post.outbox.states() == ["failed", "sent"]
 
 
+async def test_all_that_waits_for_an_unreachable_customer_is_given_up(post: Post) -> None:
+    post.channel.faults = [Undeliverable("403", "blocked")]
+    await post.commits(1, 2)
+    assert post.channel.taken == []
+    assert post.outbox.states() == ["failed", "failed"]
+    await post.commits(3)  # they may have come back
+    assert post.channel.taken == ["O3"]
+
+
 async def test_where_nobody_knows_only_an_idempotent_channel_is_tried_again() -> None:
     for is_idempotent, state, taken in ((True, "sent", ["O1"]), (False, "unknown", [])):
-        post = Post(is_idempotent=is_idempotent)
-        post.channel.faults = [Retryable("timeout", "no answer", maybe_sent=True)]
-        await post.commits(1)
-        await post.polls(minutes=1)
+        async with Post(is_idempotent=is_idempotent) as post:
+            post.channel.faults = [Retryable("timeout", "no answer", maybe_sent=True)]
+            await post.commits(1)
+            await post.polls(minutes=1)
         assert post.outbox.states() == [state]
         assert post.channel.taken == taken
 
 
 async def test_a_channel_that_is_not_configured_fails_its_lines_and_no_others(post: Post) -> None:
     nowhere = an_outbound(1, address=an_outbound().address)
-    stranger = Delivery(post.outbox, {}, clock=post.clock, random=lambda: 0.0)
-    stranger.hand_over(post.outbox.commit([Dispatch(nowhere, "C1", 1)], post.clock()))
-    await stranger.settle()
+    async with Delivery(post.outbox, {}, clock=post.clock, random=lambda: 0.0) as stranger:
+        stranger.hand_over(post.outbox.commit([Dispatch(nowhere, "C1", 1)], post.clock()))
+        await stranger.settle()
     assert post.outbox.states() == ["failed"]
     await post.commits(2)
     assert post.channel.taken == ["O2"]
@@ -370,19 +385,19 @@ async def test_without_a_reply_window_a_message_waits_and_those_behind_it_too(po
 
 async def test_a_retry_uses_the_leave_that_was_given(post: Post) -> None:
     post.channel.capabilities = replace(CHOPPED, needs_grant=True, send_idempotent=True)
-    post.outbox.room = 1
+    post.outbox.customer_writes("C1", post.clock(), room=1)
     post.channel.faults = [Retryable("timeout", "no answer", maybe_sent=True)]
     await post.commits(1)
     await post.polls(seconds=1)
-    assert [unit.grant for unit in post.channel.units] == [Grant({"of": "O1"}, 1)]
+    assert [unit.grant for unit in post.channel.units] == [Grant({"window": 0}, 1)]
 
 
 async def test_when_the_platform_says_that_the_window_is_closed_it_is(post: Post) -> None:
     post.channel.capabilities = replace(CHOPPED, needs_grant=True)
-    post.outbox.room = 5
+    post.outbox.customer_writes("C1", post.clock(), room=5)
     post.channel.faults = [WindowClosed("45047", "out of quota")]
     await post.commits(1)
-    assert post.outbox.room == 0
+    assert post.outbox.room("C1") == 0
     assert post.outbox.rows["O1"].next_at == HELD
 
 
@@ -391,12 +406,12 @@ async def test_a_customer_who_writes_while_a_message_is_put_aside_gets_it_at_onc
     post: Post, is_refused: bool
 ) -> None:
     post.channel.capabilities = replace(CHOPPED, needs_grant=True)
-    post.outbox.room = 1 if is_refused else 0
+    post.outbox.customer_writes("C1", post.clock(), room=1 if is_refused else 0)
     post.channel.faults = [WindowClosed("45015", "too late")] if is_refused else []
 
     def customer_writes() -> None:
         post.outbox.before_holding = lambda: None
-        post.outbox.room = 3
+        post.outbox.customer_writes("C1", post.clock(), room=3)
         # what was held before is due too, and so is the answer to what the customer wrote
         held = Dispatch(an_outbound(0), "C1", 1)
         answer = Dispatch(an_outbound(2), "C1", 1)
@@ -469,16 +484,9 @@ async def test_an_account_that_is_refused_waits_and_is_given_up_in_the_end(
 
 async def test_a_channels_pace_is_kept_per_customer_and_over_all() -> None:
     waits: list[float] = []
-    post = Post()
-    post.delivery = Delivery(
-        post.outbox,
-        {(WEB.channel, WEB.account_id): post.channel},
-        clock=post.clock,
-        random=lambda: 0.0,
-        sleep=slept(waits),
-    )
-    post.channel.capabilities = Capabilities(max_text=400, pace=Pace(100, 1, 2))
-    await post.commits(1, 2, 3, 4)
+    async with Post(sleep=slept(waits)) as post:
+        post.channel.capabilities = Capabilities(max_text=400, pace=Pace(100, 1, 2))
+        await post.commits(1, 2, 3, 4)
     assert waits == [1.0, 2.0]
     assert len(post.channel.taken) == 4
 
