@@ -33,8 +33,9 @@ from bot.sealing.finder import find_secrets
 from bot.tools.registry import TOOL_SPECS, TOOLS, specs_of
 from bot.tools.tool import Tool
 from bot.turn.commit import Outcome
-from bot.turn.current_planner import CurrentPlanner, LiveHours
+from bot.turn.current_planner import CurrentPlanner
 from bot.turn.knowledge import Knowledge, KnowledgeFiles
+from bot.turn.live_hours import LiveHours
 from bot.turn.worker import Turns
 from connectors.delivery.delivery import Delivery
 from connectors.mail.connector import MailConnector, SmtpAccount

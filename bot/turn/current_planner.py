@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +18,6 @@ from connectors.messages import Attachment
 from handoff.desk.desk import Desk
 from handoff.machine.rules import Rules
 from knowledge_base.recognition.loader import KnowledgeBase
-from knowledge_base.source.hours import OpeningHours
 from knowledge_base.source.tool_spec import ToolSpecs
 
 _REMEMBERED = 512
@@ -102,31 +99,3 @@ def shop_variables(kb: KnowledgeBase) -> Mapping[str, Any]:
         "website": kb.shop.website or "",
         "service_email": kb.shop.service_email or "",
     }
-
-
-@dataclass(frozen=True, slots=True)
-class LiveHours:
-    """Implements ``handoff.desk.hours.ServiceHours``: those of the knowledge base in use."""
-
-    knowledge: Knowledge
-
-    @property
-    def _hours(self) -> OpeningHours:
-        return self.knowledge.current.shop.hours
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The shop's time zone."""
-        return self._hours.zone
-
-    def is_open(self, at: datetime) -> bool:
-        """Tell whether somebody should be there."""
-        return self._hours.is_open(at)
-
-    def next_opening(self, at: datetime) -> datetime | None:
-        """Return the next opening."""
-        return self._hours.next_opening(at)
-
-    def closes_at(self, at: datetime) -> datetime | None:
-        """Return the end of the present opening."""
-        return self._hours.closes_at(at)
