@@ -50,10 +50,7 @@ customers = st.sampled_from(CUSTOMERS)
 agents = st.sampled_from(AGENTS)
 events: st.SearchStrategy[Event] = st.one_of(
     st.builds(CustomerWrote),
-    st.just(HandoffRequested(Reason.ASKED)),
     st.just(BotFailed()),
-    st.builds(Claimed, agents, st.just("小美")),
-    st.builds(Claimed, agents, st.just("小美")),
     st.builds(AgentSent, agents, st.just("小美"), takes_over=st.booleans()),
     st.builds(Transferred, st.just("要退款"), to=st.none() | agents),
     st.just(GivenBack()),
@@ -91,7 +88,22 @@ class AnyQueue(RuleBasedStateMachine):
         with suppress(IllegalTransition):
             self.happens(customer, event)
 
-    @rule(seconds=st.sampled_from([60, 120, 600, 1_800, 90_000]))
+    # what the queue lives by has rules of its own, so that it comes often
+    @rule(customer=customers)
+    def a_customer_asks_for_a_person(self, customer: ConversationId) -> None:
+        self.something_happens(customer, HandoffRequested(Reason.ASKED))
+
+    @rule(customer=customers, agent=agents)
+    def an_agent_claims(self, customer: ConversationId, agent: AgentId) -> None:
+        self.something_happens(customer, Claimed(agent, "小美"))
+
+    @rule(customer=customers, agent=agents)
+    def a_claim_lapses(self, customer: ConversationId, agent: AgentId) -> None:
+        self.an_agent_claims(customer, agent)
+        self.now += timedelta(seconds=RULES.claim_act_s)
+        self.something_happens(customer, TimerFired(position=1, mode=WaitingMode.LIVE))
+
+    @rule(seconds=st.sampled_from([60, 120, 120, 600, 1_800, 90_000]))
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
         for customer in sorted(self.due(), key=lambda key: str(self.all[key].due_at)):
