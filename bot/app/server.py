@@ -23,8 +23,7 @@ from bot.app.http.network import Network
 from bot.app.http.pages import Pages, built_pages
 from bot.app.metrics import Metrics
 from bot.app.persistence.commits import CommitListeners
-from bot.app.persistence.database import opened_database
-from bot.app.process.data_lock import exclusive
+from bot.app.persistence.database import alone, opened_database
 from bot.app.process.steady_clock import utc_now
 from bot.app.process.tasks import Tasks
 from bot.app.readiness import Gauges, Readiness
@@ -35,7 +34,7 @@ from connectors.messages import Connector
 from connectors.web.chat import Greeting, WebChat
 from connectors.web.routes import WebRoutes
 from shop.demo.seeding import plant
-from storage.core.claim import Claim, claim_to
+from storage.core.claim import Claim
 from storage.core.keyring import Keyring
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
@@ -81,7 +80,7 @@ async def running(
         # the port first: it is the mistake that is made most often
         listener = listening(settings)
         stack.callback(listener.close)
-        claim = await _alone(settings, stack)
+        claim = await stack.enter_async_context(alone(settings))
         accounts = channels.accounts(settings.channels)
         knowledge, keyring = await asyncio.gather(
             asyncio.to_thread(knowledge_files(settings).load),
@@ -251,12 +250,3 @@ def _start_workers(tasks: Tasks, parts: Services, settings: Settings, console: C
     tasks.keep_running(partial(background.timers, storage, parts.desk, clock), "timers")
     tasks.keep_running(partial(background.sweep, parts.turns), "sweep")
     tasks.keep_running(clear, "housekeeping")
-
-
-async def _alone(settings: Settings, stack: AsyncExitStack) -> Claim:
-    """Keep every other kefu off the data folder and the database until the stack is closed."""
-    stack.enter_context(exclusive(settings.data_dir))
-    claim = claim_to(settings.database)
-    stack.callback(claim.release)
-    await asyncio.to_thread(claim.take)
-    return claim

@@ -1,17 +1,40 @@
-"""Opening the database of these settings, and the keys that open what is sealed in it."""
+"""Opening the database of these settings alone, and the keys to what is sealed in it."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from bot.app.process.data_folder import open_folder
+from bot.app.process.data_lock import exclusive
 from bot.app.settings import Settings
+from storage.core.claim import Claim, claim_to
 from storage.core.key_file import KeyFile
 from storage.core.keyring import Keyring, KeyringError
 from storage.core.keys import is_sealed, rooted
 from storage.core.schema import upgrade
+
+
+@asynccontextmanager
+async def alone(settings: Settings) -> AsyncIterator[Claim]:
+    """Keep every other kefu off the data folder and the database while the block runs.
+
+    Raises:
+        DataInUse: One has the data folder.
+        DatabaseInUse: One has the database, perhaps from another data folder.
+        StorageUnavailable: The database cannot be used.
+    """
+    with exclusive(settings.data_dir):
+        claim = claim_to(settings.database)
+        try:
+            await asyncio.to_thread(claim.take)
+            yield claim
+        finally:
+            claim.release()
 
 
 def opened_database(settings: Settings) -> Keyring:
