@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
+
+import regex
 
 Measure = Callable[[str], int]
 
@@ -17,9 +18,8 @@ _ENDS = (
 )
 _LEAST_SHARE = 0.4
 """A piece is cut at a nicer place only if at least so much of it is used."""
-_ZWJ = "\u200d"
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
-_FLAGS = range(0x1F1E6, 0x1F200)
+_CLUSTER = regex.compile(r"\X")
+"""What is read as a single character: an extended grapheme cluster (UAX #29)."""
 
 
 def utf16_units(text: str) -> int:
@@ -89,20 +89,19 @@ def _longest_prefix(text: str, limit: int, measure: Measure) -> int:
 def _cut(text: str, longest: int, whole: Sequence[str]) -> int:
     spans = _protected(text, longest, whole)
     inside = {at for start, end in spans for at in range(start + 1, min(end, longest + 1))}
+    # one character more, for the last cluster may go on
+    borders = {found.start() for found in _CLUSTER.finditer(text[: longest + 1])} - {0}
     least = int(longest * _LEAST_SHARE)
     for ends in _ENDS:
         places = [found.end() for found in ends.finditer(text, least, longest)]
         for at in reversed(places):
-            if at not in inside and not is_joint(text, at):
+            if at not in inside and at in borders:
                 return at
     at = longest
     for start, end in spans:
         if start < at < end and start > 0:
             at = start
-    hard = at
-    while at > 1 and is_joint(text, at):
-        at -= 1
-    return at if at > 1 else hard
+    return max((border for border in borders if border <= at), default=at)
 
 
 def _protected(text: str, longest: int, whole: Sequence[str]) -> list[tuple[int, int]]:
@@ -115,24 +114,3 @@ def _protected(text: str, longest: int, whole: Sequence[str]) -> list[tuple[int,
             spans.append((start, start + len(part)))
             start = window.find(part, start + len(part))
     return [(start, end) for start, end in spans if start < longest < end or end <= longest]
-
-
-def is_joint(text: str, at: int) -> bool:
-    """Whether the characters on both sides of a place are read as one (UAX #29, in outline).
-
-    >>> is_joint("👨‍👩‍👧", 1), is_joint("ab", 1)
-    (True, False)
-    """
-    if not 0 < at < len(text):
-        return False
-    before, after = text[at - 1], text[at]
-    if _ZWJ in (before, after) or unicodedata.category(after) in {"Mn", "Me", "Mc"}:
-        return True
-    if ord(after) in _SKIN_TONES or (before == "\r" and after == "\n"):
-        return True
-    if ord(before) in _FLAGS and ord(after) in _FLAGS:
-        run = 0
-        while run < at and ord(text[at - 1 - run]) in _FLAGS:
-            run += 1
-        return run % 2 == 1
-    return False

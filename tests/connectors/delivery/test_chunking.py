@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.delivery.chunking import MEASURES, chunks, is_joint
+from connectors.delivery.chunking import MEASURES, chunks
 
 UNITS = sorted(MEASURES)
 PIECES = st.sampled_from(
@@ -29,6 +30,10 @@ PIECES = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=150).map("".join))
 
 
+def clusters(text: str) -> list[str]:
+    return [one for one in regex.findall(r"\X", text) if not one.isspace()]
+
+
 def squeezed(text: str) -> str:
     return "".join(text.split())
 
@@ -43,11 +48,17 @@ def test_no_piece_is_too_long_and_no_character_is_lost(text: str, unit: str, lim
 @given(st.lists(PIECES, max_size=150).map("".join), st.sampled_from(UNITS))
 def test_what_is_read_as_one_character_is_not_cut(text: str, unit: str) -> None:
     pieces = chunks(text, 64, unit)
-    place = 0
-    for piece in pieces:
-        start = text.index(piece[0], place)
-        assert not is_joint(text, start)
-        place = start + len(piece)
+    assert [one for piece in pieces for one in clusters(piece)] == clusters(text)
+
+
+def test_letters_of_indian_scripts_are_not_cut_within_a_syllable() -> None:
+    # two consonants that a virama joins; half of it is another letter
+    assert all(len(one) % 3 == 0 for one in chunks("क्ष" * 30, 16, "chars"))
+
+
+def test_a_character_longer_than_the_limit_is_cut_all_the_same() -> None:
+    text = "e" + "\u0301" * 99
+    assert "".join(chunks(text, 40, "chars")) == text
 
 
 @pytest.mark.parametrize("unit", UNITS)
