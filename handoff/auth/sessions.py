@@ -85,6 +85,11 @@ class Login:
     session: Session
 
 
+STRANGERS_REST = 3.0
+"""Strangers' passwords take a quarter of a core at most: a look takes about 25 ms, so an agent in a
+new browser waits a tenth of a second longer, and a flood of log-ins leaves customers theirs."""
+
+
 class WrongPassword(HandoffError):
     """The username or the password is wrong; nobody learns which."""
 
@@ -194,8 +199,8 @@ class Logins:
         self._devices = devices
         self.rules = rules or LoginRules()
         # each look at a password takes a core: one of strangers at a time, so that neither
-        # customers nor the agents' own browsers wait for them
-        self._strangers = LoginQueue()
+        # customers nor the agents' own browsers wait for them, and that one with rests
+        self._strangers = LoginQueue(rests=STRANGERS_REST)
         self._known = LoginQueue()
 
     async def log_in(

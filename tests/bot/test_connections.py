@@ -10,7 +10,7 @@ from socket import create_server
 import pytest
 from aiohttp import ClientSession, web
 
-from bot.app.http.connections import Connections, Deadlines, Site
+from bot.app.http.connections import AWAY_S, Connections, Deadlines, Site
 from bot.app.http.middleware import Rim
 from bot.app.http.network import Network
 
@@ -184,12 +184,29 @@ async def test_a_quiet_websocket_lives_as_long_as_it_likes(server: Server) -> No
 async def test_one_source_cannot_have_all_connections(runners: list[web.AppRunner]) -> None:
     server = await started(Server(), runners, of_one=3)
     held = [await server.connect() for _ in range(3)]
-    refused, _ = await server.connect()
-    assert await is_closed(refused)
+    refused, _ = await server.connect(HEAD + b"\r\n")
     held[0][1].close()
     await server.settle()
     reader, _ = await server.connect(HEAD + b"\r\n")
     assert await answered(reader) == b"0"
+    await server.after(AWAY_S, late=0)
+    assert await is_closed(refused)
+
+
+async def test_one_too_many_is_left_unread_for_a_while_and_bounded(
+    runners: list[web.AppRunner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.app.http.connections.AWAY_OF_ONE", 2)
+    server = await started(Server(), runners, of_one=1)
+    await server.connect()
+    left = [(await server.connect(HEAD + b"\r\n"))[0] for _ in range(2)]
+    past_all, _ = await server.connect()
+    assert await is_closed(past_all)
+    assert not any(reader.at_eof() for reader in left)
+    await server.after(AWAY_S - 1, late=0)
+    assert not any(reader.at_eof() for reader in left)
+    await server.after(1, late=0)
+    assert [await is_closed(reader) for reader in left] == [True, True]
 
 
 async def test_at_the_limit_the_longest_idle_one_makes_room(runners: list[web.AppRunner]) -> None:

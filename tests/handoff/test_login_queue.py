@@ -157,3 +157,41 @@ async def test_work_that_fails_gives_its_turn_back() -> None:
                 raise ZeroDivisionError
     async with queue.turn("b"):
         assert len(queue) == 0
+
+
+async def test_after_a_turn_the_place_rests_in_proportion_to_it() -> None:
+    now_s, waiting = 0.0, []
+    queue = LoginQueue(
+        rests=3.0,
+        now_s=lambda: now_s,
+        later=lambda seconds, call: waiting.append((seconds, call)),
+    )
+    async with working(queue) as work:
+        await work.of("a")
+        await work.of("b")
+        now_s = 0.5
+        await work.ends("a")
+        (rest,) = waiting
+        assert rest[0] == 1.5
+        assert work.begun == ["a"]
+        rest[1]()
+        await work.settle()
+        assert work.begun == ["a", "b"]
+
+
+async def test_whoever_comes_during_a_rest_waits_for_its_end() -> None:
+    now_s, waiting = 0.0, []
+    queue = LoginQueue(
+        rests=1.0,
+        now_s=lambda: now_s,
+        later=lambda _seconds, call: waiting.append(call),
+    )
+    async with working(queue) as work:
+        await work.of("a")
+        now_s = 1.0
+        await work.ends("a")
+        await work.of("b")
+        assert work.begun == ["a"]
+        waiting[0]()
+        await work.settle()
+        assert work.begun == ["a", "b"]

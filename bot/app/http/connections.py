@@ -28,6 +28,10 @@ log = structlog.get_logger(__name__)
 
 SERVER_NAME = "kefu"
 SWEEP_S = 1.0
+AWAY_S = 10.0
+"""A connection too many is left unread for so long before it is closed: closed at once it would
+come back at once, some hundred times a second."""
+AWAY_OF_ONE, AWAY_OF_ALL = 512, 2048
 _OPEN_FILES_KEPT = 256
 """For the database, files and our own connections."""
 _OPTIONS: dict[str, Any] = {
@@ -80,23 +84,48 @@ class Connections:
         self._of_one = of_one
         self._all: dict[asyncio.Transport, Connection] = {}
         self._by_source: Counter[str] = Counter()
+        self._away: dict[asyncio.Transport, tuple[str, float]] = {}
+        self._away_of: Counter[str] = Counter()
+        self._turned_away = 0
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def protocol(self, server: web.Server) -> Connection:
+    def protocol(self, server: web.Server) -> Doorman:
         """A new connection's protocol, as ``loop.create_server`` wants it."""
-        return Connection(self, server)
+        return Doorman(self, server)
 
-    def opened(self, connection: Connection, transport: asyncio.Transport) -> bool:
-        """Note a connection; ``False`` if there is no room for it."""
-        is_over = self._of_one is not None and self._by_source[connection.source] >= self._of_one
-        if is_over or (len(self._all) >= self._at_most and not self._make_room()):
-            log.warning("connection_refused", connections=len(self._all), is_one_source=is_over)
+    def has_room(self, source: str) -> bool:
+        """Tell whether one more connection of this source may be served."""
+        if self._of_one is not None and self._by_source[source] >= self._of_one:
             return False
+        return len(self._all) < self._at_most or self._make_room()
+
+    def opened(self, connection: Connection, transport: asyncio.Transport) -> None:
+        """Note a connection that is served."""
+        if self._away and len(self._all) + len(self._away) >= self._at_most:
+            self._close_away(next(iter(self._away)))
         self._all[transport] = connection
         self._by_source[connection.source] += 1
-        return True
+
+    def turn_away(self, transport: asyncio.Transport, source: str) -> None:
+        """Leave a connection unread until a later sweep closes it."""
+        self._turned_away += 1
+        is_full = len(self._all) + len(self._away) >= self._at_most
+        if is_full or self._away_of[source] >= AWAY_OF_ONE or len(self._away) >= AWAY_OF_ALL:
+            transport.abort()
+            return
+        transport.pause_reading()
+        self._away[transport] = source, self.monotonic()
+        self._away_of[source] += 1
+
+    def went_away(self, transport: asyncio.Transport) -> None:
+        """Forget a connection that was turned away."""
+        source, _ = self._away.pop(transport, ("", 0.0))
+        if source:
+            self._away_of[source] -= 1
+            if not self._away_of[source]:
+                del self._away_of[source]
 
     def closed(self, transport: asyncio.Transport) -> None:
         """Forget a connection."""
@@ -135,9 +164,23 @@ class Connections:
         transport.abort()
         return True
 
+    def _close_turned_away(self, now_s: float) -> None:
+        if self._turned_away:
+            log.warning(
+                "connections_refused", refused=self._turned_away, connections=len(self._all)
+            )
+            self._turned_away = 0
+        for transport in [one for one, (_, at) in self._away.items() if now_s - at >= AWAY_S]:
+            self._close_away(transport)
+
+    def _close_away(self, transport: asyncio.Transport) -> None:
+        self.went_away(transport)
+        transport.abort()
+
     def sweep(self) -> int:
         """Close what is late; how many that were."""
         now_s = self.monotonic()
+        self._close_turned_away(now_s)
         late = [
             (transport, why)
             for transport, one in self._all.items()
@@ -157,16 +200,46 @@ class Connections:
             self.sweep()
 
 
+class Doorman(asyncio.Protocol):
+    """The first protocol of each connection: serves it, or leaves it unread.
+
+    aiohttp's protocol is dear to make and to end; a flood of connections shall not cost that.
+    """
+
+    def __init__(self, connections: Connections, server: web.Server) -> None:
+        self._connections = connections
+        self._server = server
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Judge by the source how the connection goes on."""
+        peer = transport.get_extra_info("peername")
+        source = networks(peer[0])[0] if isinstance(peer, tuple) else "unknown"
+        stream = cast("asyncio.Transport", transport)
+        if not self._connections.has_room(source):
+            self._transport = stream
+            self._connections.turn_away(stream, source)
+            return
+        connection = Connection(self._connections, self._server, source)
+        stream.set_protocol(connection)
+        connection.connection_made(stream)
+
+    def connection_lost(self, exc: BaseException | None) -> None:  # noqa: ARG002
+        """End a connection that was turned away."""
+        if self._transport is not None:
+            self._connections.went_away(self._transport)
+
+
 class Connection(RequestHandler):
     """aiohttp's protocol, which also tells how long it has been waiting for what."""
 
     __slots__ = ("_connections", "is_first", "received", "request", "since_s", "source", "unread_s")
 
-    def __init__(self, connections: Connections, server: web.Server) -> None:
+    def __init__(self, connections: Connections, server: web.Server, source: str) -> None:
         quiet = cast("logging.Logger", _QuietLog())
         super().__init__(server, loop=asyncio.get_running_loop(), logger=quiet, **_OPTIONS)
         self._connections = connections
-        self.source = "unknown"
+        self.source = source
         self.request: web.BaseRequest | None = None
         self.is_first = True
         self.since_s = 0.0
@@ -174,13 +247,10 @@ class Connection(RequestHandler):
         self.unread_s: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, unless there is no room."""
-        peer = transport.get_extra_info("peername")
-        self.source = networks(peer[0])[0] if isinstance(peer, tuple) else "unknown"
+        """Begin."""
         self.since_s = self._connections.monotonic()
         super().connection_made(transport)
-        if not self._connections.opened(self, transport):  # type: ignore[arg-type]
-            transport.abort()  # type: ignore[attr-defined]
+        self._connections.opened(self, transport)  # type: ignore[arg-type]
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
