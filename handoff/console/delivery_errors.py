@@ -50,6 +50,8 @@ _PHRASES = (
     ("public_url", "要先设置 KEFU_PUBLIC_URL 才能发文件"),
     ("too long", "内容太长"),
     ("empty", "内容是空的"),
+    ("too many buttons", "按钮太多，平台不收"),
+    ("too many menu items", "按钮太多，平台不收"),
     ("too many", "发得太快，平台让我们等一等"),
     ("too fast", "发得太快，平台让我们等一等"),
     ("used up", "今天的次数用完了"),
@@ -77,6 +79,8 @@ def trouble_text(error: str) -> str:
     '顾客删除了机器人（40054004）'
     >>> trouble_text("43004: 顾客取消关注了，或者不收我们的消息")
     '顾客取消关注了，或者不收我们的消息（43004）'
+    >>> trouble_text("40034029: too many buttons")
+    '按钮太多，平台不收（40034029）'
     >>> trouble_text("-1: who knows")
     '平台没有收下这条消息（-1）'
     """
