@@ -221,6 +221,9 @@ class Dialogue:
         recognitions = tuple(self._topics.settled(found, utterance) for found in recognitions)
         sure = [found for found in recognitions if found.band is Band.ANSWER]
         unsure = [found for found in recognitions if found.band is Band.CLARIFY]
+        if self._topics.holds_proof(utterance):
+            # 「密码 … 单号 …」 asks for that order, whatever answer its two words resemble
+            sure = [found for found in sure if self._topics.is_certain(found)]
         if sure:
             actions, memory = self._topics.actions(sure, utterance, replace(memory, misses=0))
             if unsure and not _waits(actions):  # a second question, asked back after the first

@@ -20,6 +20,7 @@ FAREWELLS = frozenset({"thanks", "goodbye"})
 HUMAN = IntentId("human_agent")
 MAX_CHOICES = 3
 _QUESTION_CHARS = 60
+_CERTAIN = frozenset({"exact", "pattern"})
 
 
 class Topics:
@@ -101,6 +102,20 @@ class Topics:
         """``True`` if a question is about what the pending tool is about."""
         spec = self.spec_of(recognition.candidates[0].intent)
         return spec is not None and spec.subject == self.specs[pending.tool].subject
+
+    def holds_proof(self, utterance: Utterance) -> bool:
+        """``True`` if the text holds a tool's subject, and a secret for the same tool beside it."""
+        return any(
+            spec.subject in utterance.values
+            and any(slot.is_secret and slot.name in utterance.values for slot in spec.slots)
+            for spec in self.specs.values()
+            if spec.subject is not None
+        )
+
+    def is_certain(self, recognition: Recognition) -> bool:
+        """``True`` if a question was not told by resemblance alone, or asks for a look-up."""
+        intent = self.intents[recognition.candidates[0].intent]
+        return recognition.rule in _CERTAIN or intent.tool is not None or intent.handoff is not None
 
     def names_entity(self, utterance: Utterance) -> bool:
         """``True`` if the text holds a value that says enough by itself."""

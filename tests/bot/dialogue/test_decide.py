@@ -66,6 +66,13 @@ def test_close_candidates_are_asked_back(talk: Talk) -> None:
     assert talk.says("哪一个").actions == (Clarify(choices),)
 
 
+def test_a_number_with_its_password_is_looked_up_whatever_its_words_resemble(talk: Talk) -> None:
+    (action,) = talk.says(f"付款密码 {PASSWORD} 单号 {NUMBER}").actions
+    assert isinstance(action, Run)
+    assert action.slots == {"order_number": NUMBER}
+    assert action.secrets["proof"].get_secret_value() == PASSWORD
+
+
 def test_two_questions_are_answered_in_their_order(talk: Talk) -> None:
     actions = talk.says("付款以后多久").actions
     assert actions == (Answer(IntentId("payment_methods")), Answer(IntentId("delivery_time")))
