@@ -5,14 +5,14 @@ from __future__ import annotations
 from handoff.machine.events import CloseReason, Reason
 
 _REASONS = {
-    Reason.ASKED: "客户要求人工",
+    Reason.ASKED: "顾客要求人工",
     Reason.TWO_MISSES: "机器人连续两次没听懂",
     Reason.REPEATED: "同一个问题问了三次",
     Reason.INTENT: "这类问题由人工处理",
     Reason.TOOL_ERROR: "查询出错",
     Reason.BOT_ERROR: "机器人出错",
-    Reason.UNREADABLE_MEDIA: "客户连发图片或语音",
-    Reason.REOPENED: "之前的客户又来了",
+    Reason.UNREADABLE_MEDIA: "顾客连发图片或语音",
+    Reason.REOPENED: "之前的顾客又来了",
     Reason.TRANSFERRED: "同事转来",
     Reason.CLAIM_LAPSED: "接入后超时未处理",
     Reason.AGENT_LEFT: "原客服已离开",
@@ -23,7 +23,7 @@ _REASONS = {
 _CLOSE_REASONS = {
     CloseReason.AGENT: "客服结束",
     CloseReason.IDLE: "长时间没有消息",
-    CloseReason.CUSTOMER_SILENT: "客户没有再回复",
+    CloseReason.CUSTOMER_SILENT: "顾客没有再回复",
     CloseReason.EXTERNAL_ENDED: "手机上已处理",
 }
 

@@ -13,7 +13,7 @@ shop:
   timezone: Asia/Shanghai
   hours: "每天 09:00-23:00"
 """
-_TODO = "（待写：这里写给客户的回答）"
+_TODO = "（待写：这里写给顾客的回答）"
 
 
 def import_cases(csv_path: Path, yaml_path: Path, *, shop: str = "我的店") -> int:

@@ -18,7 +18,7 @@ async def test_a_waiting_customer_is_in_the_queue_with_reason_and_place(shop: Sh
     listed = await browser.get("/conversations?view=queue")
     assert [row["position"] for row in listed["items"]] == [1, 2]
     assert listed["items"][0]["id"] == first.id
-    assert listed["items"][0]["reason_text"] == "客户要求人工"
+    assert listed["items"][0]["reason_text"] == "顾客要求人工"
     assert listed["items"][0]["unread"] == 1
     assert listed["counts"] == {"queue": 2, "mine": 0, "bot": 0}
     one = await browser.get(f"/conversations/{first.id}")
