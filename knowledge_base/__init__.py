@@ -1,1 +1,1 @@
-"""What the shop knows: kb.yaml, and recognising what a customer wants."""
+"""Knowledge of the shop: kb.yaml, and recognising what a customer wants."""

@@ -1,4 +1,4 @@
-"""What can go wrong in knowledge_base.
+"""Errors of knowledge_base.
 
     KnowledgeBaseFailure
     ├── KnowledgeBaseError    kb.yaml or a file it includes is wrong: tell the admin, keep the old

@@ -1,4 +1,4 @@
-"""Where something stands in kb.yaml, and what is wrong there."""
+"""Places in kb.yaml, and the problems found there."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -51,7 +51,7 @@ class Bar:
 
     @property
     def is_weak(self) -> bool:
-        """Whether any row was not recognised."""
+        """Tell whether any row was not recognised."""
         return self.right < self.rows
 
     @property
@@ -107,7 +107,7 @@ def page(report: Report, *, titles: Mapping[str, str], shop: str, cases: str) ->
 
 
 def _inside(predictions: Sequence[Prediction]) -> list[Slice]:
-    """What became of in-scope rows."""
+    """Return the shares of in-scope rows: answered, asked back, missed, answered wrongly."""
     rows = [said for said in predictions if said.case.intents]
     answered = [said for said in rows if said.recognition.band is Band.ANSWER]
     clarified = [said for said in rows if said.recognition.band is Band.CLARIFY]
@@ -123,7 +123,7 @@ def _inside(predictions: Sequence[Prediction]) -> list[Slice]:
 
 
 def _outside(predictions: Sequence[Prediction]) -> list[Slice]:
-    """What became of out-of-scope rows."""
+    """Return the shares of out-of-scope rows: left alone, asked back, answered."""
     bands = [said.recognition.band for said in predictions if not said.case.intents]
     return _slices(
         ("没接话", "good", bands.count(Band.MISS)),

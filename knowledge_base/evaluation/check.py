@@ -1,4 +1,4 @@
-"""What is weak in a knowledge base that loads: for ``kefu kb check``."""
+"""Check of a knowledge base that loads for what is weak in it: for ``kefu kb check``."""
 
 from collections.abc import Iterator
 

@@ -57,7 +57,7 @@ class Written:
         return self.origins[found[0], intent] if found else None
 
     def cosine(self, one: str, other: str) -> float:
-        """How alike two normalised texts are to the classifier, in [0, 1]."""
+        """Return how alike two normalised texts are to the classifier, in [0, 1]."""
         row = self.kb.recognizer.model.vectorizer.row
         (columns, values), (others, weights) = row(one), row(other)
         _, mine, theirs = np.intersect1d(columns, others, return_indices=True)
@@ -112,7 +112,7 @@ def _worth_comparing(kb: KnowledgeBase) -> Iterator[tuple[int, int]]:
 
 
 def _left_out(written: Written) -> Iterator[Finding]:
-    """What cross-validation says: phrases nearer to another intent, and intents too close."""
+    """Yield what cross-validation found: phrases nearer to another intent, intents too close."""
     kb = written.kb
     trial, names = kb.recognizer.model.trial, kb.material.intents
     confused: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""How well a knowledge base recognises labelled utterances."""
+"""Evaluation of a knowledge base on labelled utterances."""
 
 import csv
 import time
@@ -39,7 +39,7 @@ class Prediction:
 
     @property
     def is_right(self) -> bool:
-        """Whether the best candidate is one of the right intents."""
+        """Tell whether the best candidate is one of the right intents."""
         return self.best in self.case.intents
 
     @property
@@ -49,13 +49,13 @@ class Prediction:
 
     @property
     def offers_right(self) -> bool:
-        """Whether a right intent is among the choices of a question asked back."""
+        """Tell whether a right intent is among the choices that asking back would offer."""
         return any(found.intent in self.case.intents for found in self.recognition.choices)
 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """What was taken for what.
+    """Intent that was taken for another, and how often.
 
     Attributes:
         wanted: The right intent, or ``oos``.

@@ -8,14 +8,14 @@ from knowledge_base.problem import Place
 
 
 class Severity(StrEnum):
-    """How bad a finding is."""
+    """Severity of a finding."""
 
     ERROR = "error"  # a promise of kb.yaml is broken: exit status 2
     WARNING = "warning"
 
 
 class Kind(StrEnum):
-    """What is weak, in the order in which it should be mended."""
+    """Kinds of weakness, in the order in which they should be mended."""
 
     CONFLICT = "conflict"  # one wording, two owners
     SYNONYM_CLASH = "synonym_clash"  # a group of synonyms makes two intents' phrases equal
@@ -58,7 +58,7 @@ class Finding:
 
     @property
     def is_error(self) -> bool:
-        """Whether it must be mended."""
+        """Tell whether it must be mended."""
         return self.severity is Severity.ERROR
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What customers said and the bot did not understand."""
+"""Utterances that the bot did not understand, and the clusters they form."""
 
 import re
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Missed:
 
 
 class Advice(StrEnum):
-    """What to do about a cluster."""
+    """Advice to the admin about a cluster."""
 
     ADD_PHRASE = "add_phrase"
     NEW_INTENT = "new_intent"

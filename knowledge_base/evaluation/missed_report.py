@@ -1,4 +1,4 @@
-"""What was missed, as a list for the admin: how often, in which words, what to do."""
+"""Report to the admin of what was missed: how often, in which words, what to do."""
 
 from collections.abc import Iterator
 
@@ -72,7 +72,7 @@ def _left_out(misses: Misses) -> Iterator[str]:
 
 
 def told(cluster: Cluster, kb: KnowledgeBase) -> str:
-    """What to do about a cluster, in a sentence."""
+    """Say in a sentence what to do about a cluster."""
     named = ""
     if cluster.intent is not None:
         named = f"{cluster.intent}（{kb.intents[cluster.intent].title}）"

@@ -34,7 +34,7 @@ _MIN_SAMPLES = 20
 
 
 def background_share(outside: int) -> float:
-    """How much of the background's margin counts against every intent.
+    """Return the share of the background's margin that counts against every intent.
 
     Args:
         outside: How many phrases of the background are the shop's own ``out_of_scope:``.

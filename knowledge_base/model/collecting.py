@@ -39,7 +39,7 @@ def _others(phrases: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
 
 
 def everyday_phrases() -> Iterator[str]:
-    """What people write to each other about everything but a card shop."""
+    """Yield phrases that people write to each other about everything but a card shop."""
     for line in (
         files("knowledge_base.model").joinpath("background.txt").read_text("utf-8").splitlines()
     ):

@@ -1,4 +1,4 @@
-"""What the classifier looks at: characters, words, what they mean, pairs of words, and sounds.
+"""Features of the classifier: characters, words, their meanings, pairs of words, and sounds.
 
 Source:
     The views and their sizes were chosen by measuring on 40 labelled sets: for Chinese,
@@ -29,7 +29,7 @@ Views = tuple[Counter[str], Counter[str], Counter[str], Counter[str]]
 
 
 def is_latin(text: str) -> bool:
-    """Whether a normalised text is written in an alphabet throughout."""
+    """Tell whether a normalised text has no letters but those of the Latin alphabet."""
     return text.isascii() or _OTHER_LETTER.search(text) is None
 
 

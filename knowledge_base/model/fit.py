@@ -144,7 +144,7 @@ def _each_class(work: Callable[[int], T], width: int) -> Iterable[T]:
 
 
 def _combined(intents: Floats, ratios: Floats) -> Floats:
-    """What serving would make of these margins and similarities."""
+    """Combine margins and similarities as serving does."""
     if intents.shape[1] > AMONG:
         lowest = np.partition(intents, -AMONG, axis=1)[:, -AMONG, None]
         intents = np.where(intents < lowest, -np.inf, intents)

@@ -12,7 +12,7 @@ from knowledge_base.model.vectorizer import Vectorizer
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What cross-validation said of the phrases of the material, each left out in its turn.
+    """Result of cross-validation for the phrases of the material, each left out in its turn.
 
     Attributes:
         best: Class number recognised.
@@ -25,7 +25,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What serving needs. Immutable.
+    """Fitted classifier, as serving needs it. Immutable.
 
     Attributes:
         vectorizer: Text → sparse row.

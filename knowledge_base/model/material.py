@@ -1,4 +1,4 @@
-"""What a fit learns from: the phrases of a knowledge base, normalised, and nothing else of it.
+"""Material of a fit: the phrases of a knowledge base, normalised, and nothing else of it.
 
 The fitting process reads this module and nothing of kb.yaml's format: importing that would cost
 it half a second.

@@ -28,7 +28,7 @@ class Guards:
         return frozenset(self.pattern.findall(normalized)) if self.pattern else frozenset()
 
     def share(self, intent: IntentId, named: frozenset[str]) -> float:
-        """What is left of an intent's confidence where these things are named, in [0, 1]."""
+        """Return the factor in [0, 1] on an intent's confidence where these things are named."""
         return SHARE if named - self.known.get(intent, frozenset()) else 1.0
 
 

@@ -149,7 +149,7 @@ class _Written:
 
     @cached_property
     def settled(self) -> tuple[Exact, Patterns, Guards]:
-        """What needs no classifier."""
+        """Fit what needs no classifier: exact phrases, patterns and guards."""
         intents = self.source.intents.values()
         return (
             fit_exact(intents, self.source.out_of_scope, self.normalize),

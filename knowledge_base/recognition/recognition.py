@@ -1,4 +1,4 @@
-"""What a customer wants: exact phrase, pattern, then classifier and typos, in one confidence."""
+"""Recognition of intents: exact phrase, pattern, then classifier and typos, in one confidence."""
 
 import re
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ _AFTER_EXACT = 0.5  # others beside an exact match count this much
 
 
 class Band(StrEnum):
-    """What a confidence permits."""
+    """Reaction that a confidence permits."""
 
     ANSWER = "answer"
     CLARIFY = "clarify"
@@ -84,7 +84,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What one question was taken for, and why.
+    """Intents that one question was taken for, and why.
 
     Attributes:
         text: The stretch of the utterance that this speaks of, in its original wording.
@@ -101,7 +101,7 @@ class Recognition:
 
     @property
     def choices(self) -> tuple[Candidate, ...]:
-        """What to offer when asking back: at most three."""
+        """Return the candidates to offer when asking back: at most three."""
         return self.candidates[:MAX_CHOICES]
 
 
@@ -197,7 +197,7 @@ class Recognizer:
         return parts[0].normalized if is_one else self.spelt(shown)
 
     def _apart(self, texts: tuple[str, ...], known: _Known) -> tuple[Recognition, ...]:
-        """What each part of a message is about: answered or asked back, each intent once."""
+        """Recognise each part of a message; keep those answered or asked back, each intent once."""
         found: dict[IntentId, Recognition] = {}
         for said in texts[: MAX_QUESTIONS if len(texts) > 1 else 0]:
             parts = clauses(said, self.spelt)
@@ -310,7 +310,7 @@ class Recognizer:
         return Recognition(whole.text, candidates, band, "context" if is_changed else rule)
 
     def _learnt(self, normalized: str, known: _Known) -> list[Candidate]:
-        """What the model says; a clause of a long message is asked about twice, hence ``known``."""
+        """Ask the model; a clause of a long message is asked about twice, hence ``known``."""
         if normalized not in known:
             classes, confidence = scores(self.model, self.fuzzy, normalized)
             candidates = [
@@ -353,7 +353,7 @@ def thresholds_of(model: Model, fixed: Mapping[str, float | None]) -> Thresholds
 
 
 def _asked_before(shown: str, part: Clause) -> bool:
-    """Whether a question mark ends what stands before a clause."""
+    """Tell whether a question mark ends what stands before a clause."""
     return shown[: max(0, shown.find(part.text))].rstrip()[-1:] in {"?", "？"}
 
 

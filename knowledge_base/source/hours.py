@@ -1,4 +1,4 @@
-"""When people answer: opening hours as an admin writes them, weekly and on holidays."""
+"""Opening hours, when people answer: as an admin writes them, weekly and on holidays."""
 
 import re
 import unicodedata
@@ -60,11 +60,11 @@ class OpeningHours:
     text: str
 
     def is_open(self, at: datetime) -> bool:
-        """Whether somebody is there at this moment (aware, any zone)."""
+        """Tell whether somebody is there at this moment (aware, any zone)."""
         return any(start <= at < end for start, end in self._around(at, days_ahead=0))
 
     def next_opening(self, at: datetime) -> datetime | None:
-        """When the shop opens next, in UTC: ``at`` itself if it is open, ``None`` if never.
+        """Return the next opening, in UTC: ``at`` itself if it is open, ``None`` if never.
 
         "Never" means not within 400 days.
         """
@@ -78,7 +78,7 @@ class OpeningHours:
         return None
 
     def closes_at(self, at: datetime) -> datetime | None:
-        """When the present opening ends, in UTC; ``None`` while closed or if it never ends.
+        """Return the end of the present opening, in UTC; ``None`` while closed or if it never ends.
 
         Spans that touch (``00:00-24:00`` day after day) count as one opening.
         """

@@ -1,4 +1,4 @@
-"""What kb.yaml says, once it has been checked: the shop and its intents."""
+"""Contents of kb.yaml, once checked: the shop and its intents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ class ShopInfo:
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings:
-    """When the bot gives up.
+    """Limits at which the bot gives up.
 
     Attributes:
         misses_before_handoff: This many questions in a row not understood: offer a person.

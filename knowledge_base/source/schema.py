@@ -43,7 +43,7 @@ Ids = Annotated[list[Id], BeforeValidator(_as_list)]
 
 
 class _Part(BaseModel):
-    """What all parts share: no key that we do not know, nothing changed afterwards."""
+    """Base of all parts: no key that we do not know, nothing changed afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

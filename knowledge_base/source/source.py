@@ -38,7 +38,7 @@ _TRUE, _FALSE = ("true", "yes", "是"), ("false", "no", "否")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What was written, checked.
+    """Contents of the files of a knowledge base, checked.
 
     Attributes:
         shop: The shop.
@@ -167,7 +167,7 @@ def _file_problem(file: Path, folder: Path) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """Where an intent was written."""
+    """Document and part in which an intent was written."""
 
     document: Document
     part: IntentPart

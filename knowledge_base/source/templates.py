@@ -58,7 +58,7 @@ class BadTemplate(KnowledgeBaseFailure):
 
 
 def template_problems(template: str, variables: Iterable[str]) -> list[tuple[int, str, str]]:
-    """What is wrong with a template, as (line within it from 0, what, hint).
+    """Return the problems of a template, as (line within it from 0, what is wrong, hint).
 
     Args:
         template: Text of an answer.

@@ -24,7 +24,7 @@ _MIN_PHRASES = 2  # a word of a single phrase may itself be a slip
 
 @dataclass(frozen=True, slots=True)
 class Homophones:
-    """What a shop's words sound like. Immutable, thread-safe.
+    """Words of a shop by their sound. Immutable, thread-safe.
 
     Attributes:
         words: Rough sound → the most frequent word of the shop that sounds so.

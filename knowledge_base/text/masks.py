@@ -1,4 +1,4 @@
-"""What differs from message to message and tells nothing of the question: numbers, codes, links."""
+"""Masks for what tells nothing of the question: numbers, codes, links."""
 
 import re
 

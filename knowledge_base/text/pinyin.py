@@ -1,4 +1,4 @@
-"""How Chinese characters sound, for messages that were spoken into a phone or typed by sound."""
+"""Sounds of Chinese characters, for messages spoken into a phone or typed by sound."""
 
 import re
 from functools import cache
@@ -23,7 +23,7 @@ def sound(char: str) -> str:
 
 
 def rough(text: str) -> str:
-    """What a text sounds like to somebody who does not keep zh and z, n and l, ng and n apart.
+    """Spell a text as those hear it who do not keep zh and z, n and l, ng and n apart.
 
     >>> rough("充值") == rough("冲自")
     True
@@ -33,7 +33,7 @@ def rough(text: str) -> str:
 
 
 def spelt_out(word: str) -> str | None:
-    """What a word in Latin letters sounds like if it is pinyin: ``tuikuan``; ``None`` if not.
+    """Return the sound of a word in Latin letters that is pinyin (``tuikuan``), or ``None``.
 
     Returns:
         As ``rough`` gives it. Of several readings the one with the longest syllables first.
@@ -49,7 +49,7 @@ def spelt_out(word: str) -> str | None:
 
 
 def is_chinese(char: str) -> bool:
-    """Whether the sound of a character is known."""
+    """Tell whether the sound of a character is known."""
     return char in _sounds()
 
 

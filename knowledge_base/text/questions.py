@@ -74,7 +74,7 @@ def asked(text: str) -> tuple[str, ...]:
 
 
 def is_polite(normalized: str) -> bool:
-    """Whether a normalised text holds nothing but politeness.
+    """Tell whether a normalised text holds nothing but politeness.
 
     >>> is_polite("你好在吗"), is_polite("你好怎么退款")
     (True, False)

@@ -116,7 +116,7 @@ def order_numbers(text: str) -> tuple[Found, ...]:
 
 @lru_cache(maxsize=8)
 def card_secrets(text: str) -> tuple[Found, ...]:
-    """What may be a card secret, upper case, with its dashes and without spaces.
+    """Find what may be a card secret, upper case, with its dashes and without spaces.
 
     Any text can be a card secret, so this is a guess: codes in groups, codes of letters and
     digits, and what is called a 卡密. Order numbers of ours, phones and emails are left out.
