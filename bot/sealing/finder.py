@@ -1,4 +1,4 @@
-"""What must not be stored in the clear: found by form, by name, and by what was asked before.
+"""Finder of what must not be stored in the clear: by form, by name, by what was asked before.
 
 A query password looks like any word. What gives it away is its place: after 密码, beside one of our
 order numbers, alone in a message, or as the answer to "send me the password". What is overlooked
@@ -30,7 +30,7 @@ MASK = "••••"
 
 
 class Context(IntEnum):
-    """How likely a bare code is to be a secret."""
+    """Likelihood, from the conversation, that a bare code is a secret."""
 
     NONE = 0
     NEAR = 1
@@ -80,7 +80,7 @@ def find_secrets(text: str, conversation: Conversation) -> Sequence[Span]:
 
 
 def context_of(conversation: Conversation) -> Context:
-    """How likely a bare code is a secret in this conversation now."""
+    """Return how likely a bare code is a secret in this conversation now."""
     memory = Memory.from_json(conversation.memory.get(MEMORY_KEY, {}))
     if memory.pending is not None and memory.pending.is_secret:
         return Context.ASKED
@@ -110,7 +110,7 @@ def secrets_in(text: str, context: Context = Context.NONE) -> Sequence[Span]:
 
 @lru_cache(maxsize=4)
 def _by_form(text: str) -> tuple[Span, ...]:
-    """What is a secret whatever was said before; the first reading of a value names it."""
+    """Find what is a secret whatever was said before; the first reading of a value names it."""
     folded = fold(text)
     return (*_named(folded), *contacts(folded, text), *cards(folded, text))
 

@@ -88,7 +88,7 @@ def _lines(work: Work, conversation: Conversation) -> Iterator[Message]:
 
 
 def _groups(lines: Sequence[Message]) -> Iterator[Sequence[int]]:
-    """What is read in one go: the customer's lines one after the other, every other line alone."""
+    """Group the lines read in one go: the customer's together, every other line alone."""
     yield [number for number, line in enumerate(lines) if line.author is Author.CUSTOMER]
     for number, line in enumerate(lines):
         if line.author is not Author.CUSTOMER:

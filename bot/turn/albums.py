@@ -1,4 +1,4 @@
-"""Which messages a customer sent in one act: an album, nine pictures at once. Pure.
+"""Grouping of the messages sent in one act: an album, nine pictures at once. Pure.
 
 Platforms tell each file of it as a message of its own; the customer did one thing, and gets one
 reply.
