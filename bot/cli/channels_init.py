@@ -184,9 +184,9 @@ class _Init:
             # what the platform has to issue yet is not wrong; without it the whole is not judged
             judged = {"account", *given, *told, *({""} if len(told) == len(known) else ())}
             wrong = [
-                one
-                for one in error.errors(include_url=False)
-                if str(one["loc"][0] if one["loc"] else "") in judged
+                fault
+                for fault in error.errors(include_url=False)
+                if str(fault["loc"][0] if fault["loc"] else "") in judged
             ]
         if wrong:
             variables = {secret.field: f"（{secret.variable}）" for secret in entry.secrets}

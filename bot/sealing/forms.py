@@ -167,9 +167,9 @@ def order_spans(text: str) -> list[tuple[int, int]]:
     return [
         *((found.start(), found.end()) for found in _MISTYPED.finditer(text)),
         *(
-            (one.start, one.end)
-            for one in order_numbers(text)
-            if one.kind == "ours" or is_called_order(text, one.start)
+            (number.start, number.end)
+            for number in order_numbers(text)
+            if number.kind == "ours" or is_called_order(text, number.start)
         ),
     ]
 
@@ -188,7 +188,7 @@ def is_called_harmless(text: str, at: int) -> bool:
 def contacts(folded: Folded, text: str) -> Iterator[Span]:
     """Phones, mails, QQ and WeChat in any spelling, ID and bank cards."""
     for reader, kind in ((emails, "email"), (phones, "phone"), (qq_numbers, "qq")):
-        yield from ((one.start, one.end, kind) for one in reader(text))
+        yield from ((contact.start, contact.end, kind) for contact in reader(text))
     for pattern in _MAILS:
         yield from _all(folded, pattern, "email")
     yield from _all(folded, _PHONE, "phone")
@@ -214,15 +214,15 @@ def contacts(folded: Folded, text: str) -> Iterator[Span]:
 
 def cards(folded: Folded, text: str) -> Iterator[Span]:
     """Card keys: in groups, spelt out, broken over lines, and what is called one."""
-    for one in card_secrets(text):
-        shown = text[one.start : one.end]
+    for secret in card_secrets(text):
+        shown = text[secret.start : secret.end]
         digits = sum(char.isdigit() for char in shown)
-        if one.kind == "solid" and (digits < _LEAST_CODED_DIGITS or is_ordinary(shown)):
+        if secret.kind == "solid" and (digits < _LEAST_CODED_DIGITS or is_ordinary(shown)):
             continue  # premium12m, office2021
-        if one.kind == "spoken" and _has_words(shown):
+        if secret.kind == "spoken" and _has_words(shown):
             continue  # "code after 30 min"
-        if not is_called_harmless(text, one.start):
-            yield one.start, one.end, "card"
+        if not is_called_harmless(text, secret.start):
+            yield secret.start, secret.end, "card"
     yield from _all(folded, _CARD_DIGITS, "card", group=1)
     for match in _GROUPS.finditer(folded.text):
         start, end = _without_words(match)

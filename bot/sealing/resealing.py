@@ -67,10 +67,10 @@ def reseal(
     for number, places in sorted(found.items()):
         _seal_in(work, lines[number], places, at)
     for line in lines:
-        if line.quoted and any(one in _folded(line.quoted) for one in wanted):
+        if line.quoted and any(value in _folded(line.quoted) for value in wanted):
             _seal_quote(work, line.id, at)
     said = _folded(memory.last_question)
-    return replace(memory, last_question="") if any(one in said for one in wanted) else memory
+    return replace(memory, last_question="") if any(value in said for value in wanted) else memory
 
 
 def _lines(work: Work, conversation: Conversation) -> Iterator[Message]:

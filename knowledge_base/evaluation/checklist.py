@@ -65,13 +65,15 @@ def as_text(findings: Sequence[Finding], *, shows_all: bool = False) -> str:
 
 
 def _lines(findings: Sequence[Finding], *, shows_all: bool) -> Iterator[str]:
-    for (is_error, kind), group in groupby(findings, key=lambda one: (one.is_error, one.kind)):
+    for (is_error, kind), group in groupby(
+        findings, key=lambda finding: (finding.is_error, finding.kind)
+    ):
         found = list(group)
         title, advice = _HEADINGS[kind]
         yield f"{'✗ 要改' if is_error else '• 建议'}｜{title}：{len(found)} 处 ({kind.value})"
         yield f"  {advice}"
         shown = found if shows_all else found[:SHOWN]
-        yield from (f"    {one.place}  {one.text}" for one in shown)
+        yield from (f"    {finding.place}  {finding.text}" for finding in shown)
         if len(shown) < len(found):
             yield f"    另有 {len(found) - len(shown)} 条，用 --all 看全部"
         yield ""

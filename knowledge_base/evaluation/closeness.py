@@ -163,7 +163,7 @@ def _useless_nots(written: Written) -> Iterator[Finding]:
             text = normalize(phrase)
             found = process.extractOne(text, phrases, scorer=fuzz.ratio)
             is_near = found is not None and found[1] >= _FAR_RATIO
-            if is_near or any(written.cosine(text, one) >= _FAR_COSINE for one in phrases):
+            if is_near or any(written.cosine(text, known) >= _FAR_COSINE for known in phrases):
                 continue
             said = f"“{phrase}” 和 {intent.id} 的问法一点都不像，不写也不会认成它"
             place = kb.places[intent.id, "not", n]

@@ -42,16 +42,16 @@ def cluster(kb: KnowledgeBase, missed: Sequence[Missed]) -> Misses:
     What today's knowledge base answers is left out: somebody has mended it since.
     """
     wordings, answered_now = _wordings(kb, missed)
-    newest = sorted(wordings, key=lambda one: (one.last_at, one.text), reverse=True)
-    kept = sorted(newest[:MAX_WORDINGS], key=lambda one: (-len(one.said), one.text))
+    newest = sorted(wordings, key=lambda wording: (wording.last_at, wording.text), reverse=True)
+    kept = sorted(newest[:MAX_WORDINGS], key=lambda wording: (-len(wording.said), wording.text))
     clusters = [_summed(kb, members) for members in _groups(kb, kept)]
-    clusters.sort(key=lambda one: (-one.size, -one.customers, -one.last_at.timestamp()))
+    clusters.sort(key=lambda found: (-found.size, -found.customers, -found.last_at.timestamp()))
     return Misses(
         clusters=tuple(clusters),
-        size=sum(len(one.said) for one in kept),
-        customers=len({said.conversation for one in kept for said in one.said}),
+        size=sum(len(wording.said) for wording in kept),
+        customers=len({said.conversation for wording in kept for said in wording.said}),
         answered_now=answered_now,
-        too_many=sum(len(one.said) for one in newest[MAX_WORDINGS:]),
+        too_many=sum(len(wording.said) for wording in newest[MAX_WORDINGS:]),
     )
 
 
@@ -80,10 +80,11 @@ class _Wording:
 
 def _wordings(kb: KnowledgeBase, missed: Sequence[Missed]) -> tuple[list[_Wording], int]:
     by_key: dict[str, list[Missed]] = defaultdict(list)
-    for one in sorted(missed, key=lambda one: (one.at, one.text), reverse=True):
-        spelt = kb.recognizer.spelt(SECRET.sub(" ", one.text))
+    newest = sorted(missed, key=lambda utterance: (utterance.at, utterance.text), reverse=True)
+    for utterance in newest:
+        spelt = kb.recognizer.spelt(SECRET.sub(" ", utterance.text))
         if any(char.isalnum() for char in spelt):
-            by_key[exact_key(spelt)].append(one)
+            by_key[exact_key(spelt)].append(utterance)
     found, answered = [], 0
     for said in by_key.values():
         text = SECRET.sub(" ", said[0].text)
@@ -101,9 +102,9 @@ def _groups(kb: KnowledgeBase, wordings: Sequence[_Wording]) -> list[list[_Wordi
     So no chain of small steps joins two matters.
     """
     if len(wordings) < 2:  # noqa: PLR2004  what is alone has nothing to be compared with
-        return [[one] for one in wordings]
-    likeness = _likeness(kb, [one.text for one in wordings])
-    counts = np.array([len(one.said) for one in wordings])
+        return [[wording] for wording in wordings]
+    likeness = _likeness(kb, [wording.text for wording in wordings])
+    counts = np.array([len(wording.said) for wording in wordings])
     labels = AgglomerativeClustering(
         n_clusters=None, metric="precomputed", linkage="complete", distance_threshold=1 - ALIKE
     ).fit_predict(1 - likeness)
@@ -132,11 +133,11 @@ def _likeness(kb: KnowledgeBase, texts: Sequence[str]) -> Floats:
 
 def _summed(kb: KnowledgeBase, members: Sequence[_Wording]) -> Cluster:
     leader, *others = members
-    said = [one for member in members for one in member.said]
+    said = [utterance for member in members for utterance in member.said]
     nearest, confidence = _nearest(members)
-    chosen = Counter(IntentId(one.chosen) for one in said if one.chosen)
+    chosen = Counter(IntentId(utterance.chosen) for utterance in said if utterance.chosen)
     favourite = next((name for name, _ in chosen.most_common() if name in kb.intents), None)
-    customers = len({one.conversation for one in said})
+    customers = len({utterance.conversation for utterance in said})
     intent = nearest if confidence >= _MAYBE_SHARE * kb.thresholds.clarify else None
     if favourite is not None:
         advice, intent = Advice.ADD_PHRASE, favourite
@@ -146,13 +147,13 @@ def _summed(kb: KnowledgeBase, members: Sequence[_Wording]) -> Cluster:
         advice = Advice.ADD_PHRASE
     else:
         advice = Advice.OUT_OF_SCOPE if _is_small_talk(kb, members) else Advice.NEW_INTENT
-    shown = dict.fromkeys(one.shown for one in others if one.shown != leader.shown)
+    shown = dict.fromkeys(other.shown for other in others if other.shown != leader.shown)
     return Cluster(
         size=len(said),
         customers=customers,
         representative=leader.shown,
         examples=tuple(shown)[:_EXAMPLES],
-        last_at=max(one.at for one in said),
+        last_at=max(utterance.at for utterance in said),
         nearest=nearest,
         confidence=confidence,
         chosen=chosen[favourite] if favourite else 0,

@@ -143,7 +143,7 @@ class Report:
             "recall": {
                 name: {"right": right, "rows": rows} for name, (right, rows) in self.recall.items()
             },
-            "confusions": [one.as_json() for one in self.confusions],
+            "confusions": [confusion.as_json() for confusion in self.confusions],
         }
 
     def write_predictions(self, path: Path) -> None:

@@ -116,18 +116,18 @@ class Misses:
             "too_many": self.too_many,
             "clusters": [
                 {
-                    "size": one.size,
-                    "customers": one.customers,
-                    "representative": one.representative,
-                    "examples": list(one.examples),
-                    "last_at": one.last_at.isoformat(),
-                    "nearest": one.nearest,
-                    "confidence": round(one.confidence, 3),
-                    "chosen": one.chosen,
-                    "advice": one.advice.value,
-                    "intent": one.intent,
+                    "size": cluster.size,
+                    "customers": cluster.customers,
+                    "representative": cluster.representative,
+                    "examples": list(cluster.examples),
+                    "last_at": cluster.last_at.isoformat(),
+                    "nearest": cluster.nearest,
+                    "confidence": round(cluster.confidence, 3),
+                    "chosen": cluster.chosen,
+                    "advice": cluster.advice.value,
+                    "intent": cluster.intent,
                 }
-                for one in self.clusters
+                for cluster in self.clusters
             ],
         }
 

@@ -29,14 +29,14 @@ def _lines(misses: Misses, kb: KnowledgeBase, *, days: int, shows_all: bool) -> 
             f"最近 {days} 天，{misses.customers} 位顾客的 {misses.size} 句话没听懂，"
             f"或反问了没人选。相近的归在一起："
         )
-    told_now = [one for one in misses.clusters if one.advice is not Advice.WAIT]
-    waiting = [one for one in misses.clusters if one.advice is Advice.WAIT]
+    told_now = [cluster for cluster in misses.clusters if cluster.advice is not Advice.WAIT]
+    waiting = [cluster for cluster in misses.clusters if cluster.advice is Advice.WAIT]
     shown = told_now if shows_all else told_now[:SHOWN]
-    for n, one in enumerate(shown, 1):
+    for n, cluster in enumerate(shown, 1):
         yield ""
-        yield f"{n}. “{one.representative}”｜{_sizes(one)}，最近一次 {_day(one, kb)}"
-        yield from (f"     “{example}”" for example in one.examples)
-        yield f"   → {told(one, kb)}"
+        yield f"{n}. “{cluster.representative}”｜{_sizes(cluster)}，最近一次 {_day(cluster, kb)}"
+        yield from (f"     “{example}”" for example in cluster.examples)
+        yield f"   → {told(cluster, kb)}"
     if len(shown) < len(told_now):
         yield ""
         yield f"另有 {len(told_now) - len(shown)} 类，用 --all 看全部"
@@ -44,23 +44,23 @@ def _lines(misses: Misses, kb: KnowledgeBase, *, days: int, shows_all: bool) -> 
         yield ""
         yield f"只有一位顾客说过的 {len(waiting)} 类，问得清楚的加到意图的 ask 里，其他的先放着："
         briefly = waiting if shows_all else waiting[:SHOWN_BRIEFLY]
-        yield from (f"     “{one.representative}”{_maybe(one)}" for one in briefly)
+        yield from (f"     “{cluster.representative}”{_maybe(cluster)}" for cluster in briefly)
         if len(briefly) < len(waiting):
             yield f"     另有 {len(waiting) - len(briefly)} 类，用 --all 看全部"
     yield from _left_out(misses)
 
 
-def _sizes(one: Cluster) -> str:
-    return f"{one.size} 句" + (f"，{one.customers} 位顾客" if one.customers > 1 else "")
+def _sizes(cluster: Cluster) -> str:
+    return f"{cluster.size} 句" + (f"，{cluster.customers} 位顾客" if cluster.customers > 1 else "")
 
 
-def _day(one: Cluster, kb: KnowledgeBase) -> str:
-    day = one.last_at.astimezone(kb.shop.zone)
+def _day(cluster: Cluster, kb: KnowledgeBase) -> str:
+    day = cluster.last_at.astimezone(kb.shop.zone)
     return f"{day.month} 月 {day.day} 日"
 
 
-def _maybe(one: Cluster) -> str:
-    return f"  也许是 {one.intent} {one.confidence:.2f}" if one.intent else ""
+def _maybe(cluster: Cluster) -> str:
+    return f"  也许是 {cluster.intent} {cluster.confidence:.2f}" if cluster.intent else ""
 
 
 def _left_out(misses: Misses) -> Iterator[str]:

@@ -47,13 +47,14 @@ def _confusions(report: Report, shows_all: bool) -> Iterator[str]:  # noqa: FBT0
     yield ""
     yield "认成了什么 (confusions)：应该是 → 认成了"
     shown = report.confusions if shows_all else report.confusions[:SHOWN]
-    yield from (_line(one) for one in shown)
+    yield from (_line(confusion) for confusion in shown)
     yield from _rest(len(report.confusions) - len(shown), "种")
 
 
-def _line(one: Confusion) -> str:
-    wrong = f"，其中答错 {one.answered} 次" if one.answered else ""
-    return f"  {one.wanted} → {one.taken}：{one.times} 次{wrong}，如 “{one.examples[0]}”"
+def _line(confusion: Confusion) -> str:
+    wrong = f"，其中答错 {confusion.answered} 次" if confusion.answered else ""
+    times = f"{confusion.times} 次{wrong}，如 “{confusion.examples[0]}”"
+    return f"  {confusion.wanted} → {confusion.taken}：{times}"
 
 
 def _rest(count: int, unit: str) -> Iterator[str]:

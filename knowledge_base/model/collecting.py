@@ -35,7 +35,7 @@ def material_of(source: Source, normalize: Normalize) -> Material:
 
 
 def _others(phrases: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for one in phrases if one and one not in known))
+    return tuple(dict.fromkeys(phrase for phrase in phrases if phrase and phrase not in known))
 
 
 def everyday_phrases() -> Iterator[str]:

@@ -169,10 +169,10 @@ class Recognizer:
         if len(parts) < 2 or whole.rule == "exact":  # noqa: PLR2004  one clause, one question
             return (whole,)
         apart = self._apart(announced(shown), known)
-        if len(apart) > 1 and any(one.band is Band.ANSWER for one in apart):
+        if len(apart) > 1 and any(question.band is Band.ANSWER for question in apart):
             return apart
         apart = self._apart(asked(shown), known)
-        if len(apart) > 1 and all(_is_own_question(one) for one in apart):
+        if len(apart) > 1 and all(_is_own_question(question) for question in apart):
             return apart
         if len(parts) > _FEW_CLAUSES:
             return (whole,)
@@ -326,10 +326,13 @@ class Recognizer:
         if not named:
             return candidates
         judged = [
-            replace(one, confidence=one.confidence * self.guards.share(one.intent, named))
-            for one in candidates
+            replace(
+                candidate,
+                confidence=candidate.confidence * self.guards.share(candidate.intent, named),
+            )
+            for candidate in candidates
         ]
-        return sorted(judged, key=lambda one: -one.confidence)
+        return sorted(judged, key=lambda candidate: -candidate.confidence)
 
     def _band(self, candidates: tuple[Candidate, ...]) -> tuple[Band, str]:
         if not candidates:

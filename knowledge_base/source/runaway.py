@@ -47,9 +47,9 @@ def _probes(pattern: str) -> Iterator[str]:
     # and the last of it is what such patterns end with
     asked_for = list(dict.fromkeys((*reversed(literals), *reversed(single))))[:_MAX_ASKED_FOR]
     ends = ("", _NOWHERE)
-    ends += tuple(end for one in asked_for for end in (one + _NOWHERE, _NOWHERE + one))
+    ends += tuple(end for literal in asked_for for end in (literal + _NOWHERE, _NOWHERE + literal))
     for start in dict.fromkeys(("", *literals[:1])):
-        for one in repeated:
-            run = (one * (PROBE_CHARS // len(one) + 1))[:PROBE_CHARS]
+        for literal in repeated:
+            run = (literal * (PROBE_CHARS // len(literal) + 1))[:PROBE_CHARS]
             for end in ends:
                 yield start + run + end

@@ -42,7 +42,7 @@ def _replaced(text: str, found: tuple[Found, ...], mask: str) -> str:
     """The text with a mask in place of each value; they are in order and do not overlap."""
     parts: list[str] = []
     end_of_last = 0
-    for one in found:
-        parts += text[end_of_last : one.start], mask
-        end_of_last = one.end
+    for value in found:
+        parts += text[end_of_last : value.start], mask
+        end_of_last = value.end
     return "".join(parts) + text[end_of_last:] if found else text

@@ -52,7 +52,9 @@ def clauses(text: str, normalize: Normalize) -> tuple[Clause, ...]:
     """
     parts = (part.strip() for part in _ENDS.split(text, MAX_CLAUSES - 1))
     made = (Clause(part, normalize(part)) for part in parts if part)
-    return tuple(one for one in made if one.normalized and not is_polite(one.normalized))
+    return tuple(
+        clause for clause in made if clause.normalized and not is_polite(clause.normalized)
+    )
 
 
 def announced(text: str) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ def card_secrets(text: str) -> tuple[Found, ...]:
         *_all(folded, _SOLID_SECRET, "solid", _secret),
     )
     found = _without_overlaps(readings)
-    return tuple(one for one in found if one.kind not in ("order", "email"))
+    return tuple(reading for reading in found if reading.kind not in ("order", "email"))
 
 
 def phones(text: str) -> tuple[Found, ...]:
@@ -225,15 +225,15 @@ def _without_overlaps(readings: Iterable[Found]) -> tuple[Found, ...]:
     """Of readings that overlap, the one that comes first; in the order of the text."""
     kept: list[Found] = []
     starts: list[int] = []
-    for one in readings:
+    for reading in readings:
         # what is kept does not overlap, so only the neighbours can be in the way
-        place = bisect_left(starts, one.start)
-        is_free = (place == 0 or kept[place - 1].end <= one.start) and (
-            place == len(kept) or one.end <= kept[place].start
+        place = bisect_left(starts, reading.start)
+        is_free = (place == 0 or kept[place - 1].end <= reading.start) and (
+            place == len(kept) or reading.end <= kept[place].start
         )
         if is_free:
-            kept.insert(place, one)
-            starts.insert(place, one.start)
+            kept.insert(place, reading)
+            starts.insert(place, reading.start)
     return tuple(kept)
 
 
