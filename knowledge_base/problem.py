@@ -12,7 +12,7 @@ class Place:
     line: int
 
     def __str__(self) -> str:
-        """As an editor understands it: ``kb.yaml:12``."""
+        """Return the place as an editor understands it: ``kb.yaml:12``."""
         return f"{self.file}:{self.line}"
 
 

@@ -171,24 +171,19 @@ class _Nothing:
     async def accept(
         self, messages: Sequence[Inbound], checkpoint: Checkpoint | None = None
     ) -> tuple[Receipt, ...]:
-        """Nothing may come in while one only asks."""
         raise NotStored(f"not running: {len(messages)} messages, checkpoint {checkpoint}")
 
     async def read(self, _attachment: Attachment) -> bytes:
-        """There are no files."""
         raise MediaGone("expired")
 
     def link(self, _attachment: Attachment) -> str | None:
-        """There are no files."""
         return None
 
     async def hold(self, _name: str, _for_s: float) -> bool:
-        """Nothing is held."""
         return False
 
     async def release(self, _name: str) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
     async def get(self, _ref: ChannelRef, _name: str) -> str | None:
-        """Nothing was read."""
         return None

@@ -94,7 +94,7 @@ class Dialogue:
         return self._specs[memory.pending.tool].slot(memory.pending.asking)
 
     def names_entity(self, utterance: Utterance) -> bool:
-        """``True`` if the text holds a value that says enough by itself."""
+        """Tell whether the text holds a value that says enough by itself."""
         return self._topics.names_entity(utterance)
 
     # ------------------------------------------------------------------ choices
@@ -274,5 +274,5 @@ def _choices(recognition: Recognition) -> tuple[IntentId, ...]:
 
 
 def _waits(actions: Sequence[Action]) -> bool:
-    """``True`` if somebody is to answer already: the customer, or a person."""
+    """Tell whether somebody is to answer already: the customer, or a person."""
     return any(isinstance(action, HandOff | Ask) for action in actions)

@@ -80,7 +80,7 @@ class Memory:
     knows_privacy: bool = False
 
     def is_near(self, slot: str, turns: int) -> bool:
-        """``True`` if a value of the slot was spoken of in so many turns."""
+        """Tell whether a value of the slot was spoken of in so many turns."""
         mention = self.spoken_of.get(slot)
         return mention is not None and mention.turns_ago <= turns
 

@@ -99,12 +99,12 @@ class Topics:
         return call(spec, intent, {spec.subject: value} if value is not None else {}, memory)
 
     def is_same_matter(self, recognition: Recognition, pending: PendingTool) -> bool:
-        """``True`` if a question is about what the pending tool is about."""
+        """Tell whether a question is about what the pending tool is about."""
         spec = self.spec_of(recognition.candidates[0].intent)
         return spec is not None and spec.subject == self.specs[pending.tool].subject
 
     def holds_proof(self, utterance: Utterance) -> bool:
-        """``True`` if the text holds a tool's subject, and a secret for the same tool beside it."""
+        """Tell whether the text holds a tool's subject, and beside it a secret of the same tool."""
         return any(
             spec.subject in utterance.values
             and any(slot.is_secret and slot.name in utterance.values for slot in spec.slots)
@@ -113,12 +113,12 @@ class Topics:
         )
 
     def is_certain(self, recognition: Recognition) -> bool:
-        """``True`` if a question was not told by resemblance alone, or asks for a look-up."""
+        """Tell whether a question was not told by resemblance alone, or asks for a look-up."""
         intent = self.intents[recognition.candidates[0].intent]
         return recognition.rule in _CERTAIN or intent.tool is not None or intent.handoff is not None
 
     def names_entity(self, utterance: Utterance) -> bool:
-        """``True`` if the text holds a value that says enough by itself."""
+        """Tell whether the text holds a value that says enough by itself."""
         return utterance.first_of(self._entities) is not None
 
     def spec_of(self, intent: str | None) -> ToolSpec | None:
@@ -171,7 +171,7 @@ def _is_chitchat(action: Action) -> bool:
 
 
 def _is_same(action: Action, other: Action) -> bool:
-    """Two questions whose answer is one look-up are answered once."""
+    """Tell whether two actions are one: the same look-up, question or answer."""
     if isinstance(action, Run) and isinstance(other, Run):
         return (action.tool, action.slots) == (other.tool, other.slots)
     if isinstance(action, Ask) and isinstance(other, Ask):

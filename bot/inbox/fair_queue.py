@@ -84,7 +84,7 @@ class FairQueue(Generic[T]):
         return item
 
     def give_back(self, source: str) -> None:
-        """An item of this source has left its place."""
+        """Free the place that an item of this source had."""
         self._held[source] -= 1
         if self._held[source] <= 0:
             del self._held[source]

@@ -44,7 +44,7 @@ class Quotas:
         return cls(customer * _MB, source * _MB, total * _MB)
 
     def refusal(self, size: int, *, customer: Usage, source: Usage, total: int) -> str | None:
-        """``customer_quota``, ``source_quota`` or ``no_room``; ``None`` where it may come.
+        """Return ``customer_quota``, ``source_quota`` or ``no_room``; ``None`` where it may come.
 
         Args:
             customer: What they sent within a day.

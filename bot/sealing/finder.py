@@ -216,7 +216,7 @@ def _is_secret_here(
 
 
 def _is_coded(token: str) -> bool:
-    """Letters and digits in one word that is neither a product, a size nor an error's number."""
+    """Tell whether a word mixes letters and digits, and is no product, size or error's number."""
     has_letter = any(char.isalpha() for char in token)
     has_digit = any(char.isdigit() for char in token)
     return has_letter and has_digit and len(token) >= _SHORTEST_CODE and not is_ordinary(token)

@@ -262,7 +262,7 @@ def _without_words(match: re.Match[str]) -> tuple[int, int]:
 
 
 def _is_grouped_card(said: str) -> bool:
-    """Groups that look like code: most have digits, or all are of one length and several have.
+    """Tell whether groups look like code: most have digits, or several, all of one length.
 
     Where no dash holds them together only the latter counts: "steam 100 xbox 200" is none.
     """
@@ -294,7 +294,7 @@ def _is_id_card(said: str) -> bool:
 
 
 def _is_bank_card(said: str) -> bool:
-    """UnionPay's own range, or a number that passes the Luhn check.
+    """Tell whether a number lies in UnionPay's own range, or passes the Luhn check.
 
     Source: ISO/IEC 7812-1:2017, annex B.
     """

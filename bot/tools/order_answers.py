@@ -70,7 +70,7 @@ async def send_code(run: Run, context: ToolContext) -> ToolResult:
 
 
 def _is_proved(answer: OrderAnswer | ResendAnswer) -> bool:
-    """``True`` if what was typed proved something: then it is sealed wherever it was said."""
+    """Tell whether what was typed proved something: then it is sealed wherever it was said."""
     return any(isinstance(effect, Proof) for effect in answer.effects)
 
 

@@ -52,7 +52,7 @@ def read_proof(text: str, asked: str | None) -> str | None:
 
 
 def _may_mean(intent: str, last_outcome: str) -> bool:
-    """A top-up that did not arrive is not the card order that was spoken of."""
+    """Tell whether an intent may mean the order spoken of: a missing top-up is no card order."""
     return intent != "topup_not_arrived" or last_outcome.startswith("topup_")
 
 

@@ -40,7 +40,7 @@ def clashing_group(kb: KnowledgeBase, one: str, other: str) -> int | None:
 
 
 def _dead(kb: KnowledgeBase) -> Iterator[Finding]:
-    """No phrase, title or ``not:`` contains the head, which all words of the group become."""
+    """Yield groups of one word, and groups whose head (all their words become it) is never used."""
     known = "\n".join(
         (
             *(phrase for phrase, _ in kb.material.phrases),
@@ -71,7 +71,7 @@ def _in_two_groups(kb: KnowledgeBase) -> Iterator[Finding]:
 
 
 def _chains(kb: KnowledgeBase) -> Iterator[Finding]:
-    """A word becomes something else than its head: another group takes hold of it, too."""
+    """Yield words that become something else than their head, as another group takes them, too."""
     normalize = kb.recognizer.normalizer.normalize
     heads: dict[str, str] = {}
     for group in kb.source.synonyms:

@@ -97,7 +97,7 @@ def _wordings(kb: KnowledgeBase, missed: Sequence[Missed]) -> tuple[list[_Wordin
 
 
 def _groups(kb: KnowledgeBase, wordings: Sequence[_Wording]) -> list[list[_Wording]]:
-    """Groups in which everybody is like everybody, the one that most is like first.
+    """Group wordings so that all of a group are alike, the one most like the others first.
 
     So no chain of small steps joins two matters.
     """
@@ -175,7 +175,7 @@ def _nearest(members: Sequence[_Wording]) -> tuple[IntentId | None, float]:
 
 
 def _is_small_talk(kb: KnowledgeBase, members: Sequence[_Wording]) -> bool:
-    """They name what is not the shop's, or sound like what people say to each other."""
+    """Tell whether most name what is not the shop's, or they sound like talk among people."""
     model, named, margin = kb.recognizer.model, 0, 0.0
     for member in members:
         columns, values = model.vectorizer.row(member.text)

@@ -34,7 +34,7 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """Of the best candidate, in [0, 1]; 0 without one."""
+        """Confidence of the best candidate, in [0, 1]; 0 without one."""
         return self.recognition.candidates[0].confidence if self.recognition.candidates else 0.0
 
     @property
@@ -72,7 +72,7 @@ class Confusion:
     examples: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the confusion for programs."""
         return {
             "wanted": self.wanted,
             "taken": self.taken,

@@ -62,7 +62,7 @@ class Finding:
         return self.severity is Severity.ERROR
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the finding for programs."""
         return {
             "file": str(self.place.file),
             "line": self.place.line,

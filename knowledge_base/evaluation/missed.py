@@ -108,7 +108,7 @@ class Misses:
     too_many: int
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the counts and clusters for programs."""
         return {
             "missed": self.size,
             "customers": self.customers,

@@ -208,7 +208,7 @@ def _knowledge_base(source: Source, recognizer: Recognizer, material: Material) 
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
-    """Changes whenever one of the files does, cheaply: by size and time of change, not content.
+    """Return a value that changes with the files: by their size and time of change, not content.
 
     A missing file counts too, so that one that comes back is noticed.
     """

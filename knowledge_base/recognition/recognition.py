@@ -255,7 +255,7 @@ class Recognizer:
         return sorted(best.values(), key=lambda found: -found.confidence)
 
     def _is_fragment(self, whole: Recognition, parts: tuple[Clause, ...]) -> bool:
-        """Short, and not settled by itself; a little longer if it is not even clear."""
+        """Tell whether it is short and goes on from before, or is unclear and not much longer."""
         length = sum(len(_SAID.findall(part.normalized)) for part in parts)
         if whole.rule == "sure":
             goes_on = _GOES_ON.match(" ".join(part.normalized for part in parts))
@@ -321,7 +321,7 @@ class Recognizer:
         return known[normalized]
 
     def _guarded(self, normalized: str, candidates: list[Candidate]) -> list[Candidate]:
-        """Less sure of intents that do not speak of what the text names."""
+        """Lower the confidence of intents that do not speak of what the text names."""
         named = self.guards.named(normalized)
         if not named:
             return candidates
@@ -361,7 +361,7 @@ def _asked_before(shown: str, part: Clause) -> bool:
 
 
 def _stands_alone(found: Recognition) -> bool:
-    """Surer than an answer needs: stories have clauses that look like questions of their own."""
+    """Tell whether it is surer than an answer needs: a story's clauses may look like questions."""
     if not found.candidates:
         return False
     first, *rest = found.candidates

@@ -86,7 +86,7 @@ def read_document(file: Path) -> Document:
 
 
 def parse_document(text: str, file: Path) -> Document:
-    """The same for text that is already in memory; ``file`` is what problems will name."""
+    """Parse text that is already in memory; ``file`` is what problems will name."""
     try:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:

@@ -107,7 +107,7 @@ class OpeningHours:
         ]
 
     def _moment(self, day: date, minute: int) -> datetime:
-        """Wall-clock minutes, not elapsed ones: 09:00 stays 09:00 when summer time begins."""
+        """Return a wall-clock minute in UTC: 09:00 stays 09:00 when summer time begins."""
         day += timedelta(days=minute // _DAY_MIN)
         local = datetime.combine(day, time(minute % _DAY_MIN // 60, minute % 60), self.zone)
         return local.astimezone(UTC)

@@ -22,7 +22,7 @@ from knowledge_base.source.templates import did_you_mean
 
 
 def _as_list(value: Any) -> Any:
-    """One text where a list may stand is a list of one."""
+    """Take one text where a list may stand as a list of one, and nothing as an empty one."""
     return [value] if isinstance(value, str) else [] if value is None else value
 
 

@@ -80,7 +80,7 @@ class Slot:
 
     @property
     def takes_any_code(self) -> bool:
-        """``True`` for passwords: whatever they resemble, they are meant as the answer."""
+        """Tell whether any code is the answer: passwords may resemble whatever they like."""
         return self.is_secret and self.answer_chars > 0
 
 

@@ -86,7 +86,7 @@ class Homophones:
 
 
 def _is_near(heard: str, word: str) -> bool:
-    """One character is right, or the sound is right throughout."""
+    """Tell whether one character is right, or the sound is right throughout."""
     return any(a == b for a, b in zip(heard, word, strict=True)) or all(
         sound(a) == sound(b) for a, b in zip(heard, word, strict=True)
     )

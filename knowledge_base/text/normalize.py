@@ -77,7 +77,7 @@ class Normalizer:
 
 
 def _visible(text: str) -> str:
-    """Without characters that nobody sees, blanks as single spaces, and no longer than allowed."""
+    """Drop characters that nobody sees, make blanks single spaces, cut at the allowed length."""
     return " ".join(_INVISIBLE.sub("", text[:MAX_CHARS]).split())
 
 

@@ -222,7 +222,7 @@ def _all(
 
 
 def _without_overlaps(readings: Iterable[Found]) -> tuple[Found, ...]:
-    """Of readings that overlap, the one that comes first; in the order of the text."""
+    """Keep, of readings that overlap, the one that comes first; in the order of the text."""
     kept: list[Found] = []
     starts: list[int] = []
     for reading in readings:
@@ -251,13 +251,13 @@ def _our_number(text: str) -> str | None:
 
 
 def _secret(text: str) -> str | None:
-    """A code: its digits make the difference from words (``STEAM-GIFT-CARD`` is none)."""
+    """Return a code, or ``None`` for words: without a digit ``STEAM-GIFT-CARD`` is none."""
     value = re.sub(r" ?- ?", "-", text).replace(" ", "")
     return value if any(char.isdigit() for char in value) else None
 
 
 def _coded_secret(text: str) -> str | None:
-    """Groups apart by spaces only: most of them must look like code, or English would match."""
+    """Join groups apart by spaces; ``None`` unless half have digits, or English would match."""
     groups = text.split()
     coded = sum(any(char.isdigit() for char in group) for group in groups)
     return "".join(groups) if coded * 2 >= len(groups) else None
