@@ -21,7 +21,7 @@ from bot.app.http.listener import listening, url_of
 from bot.app.http.middleware import Rim
 from bot.app.http.network import Network
 from bot.app.http.pages import Pages, built_pages
-from bot.app.http.request_limits import RequestLimits
+from bot.app.http.request_limits import RequestLimits, rate_of
 from bot.app.metrics import Metrics
 from bot.app.persistence.commits import CommitListeners
 from bot.app.persistence.database import alone, opened_database
@@ -159,7 +159,7 @@ def _watched(
         # behind a proxy, and for a demo's owner, all of them are one address
         of_one=None if network.trusts_proxy or is_demo else MAX_CONNECTIONS_OF_ONE,
     )
-    RequestLimits(network).mount(application)
+    RequestLimits(network, rate=rate_of(settings.requests_per_second)).mount(application)
     Rim(network, connections, settings.public_url).mount(application)
     return connections
 

@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="顾客和平台从外网访问 kefu 的网址，例如 https://kefu.example.com"
     )
+    requests_per_second: Annotated[float, Field(ge=1, le=100_000)] = Field(
+        30.0,
+        description="同一个网络平均每秒最多多少个网页请求，一时可以多一倍；再多的要等，太多的不收",
+    )
     media_mb: Annotated[int, Field(ge=1, le=100)] = Field(
         20, description="顾客发来的文件最大多少 MB，更大的不收"
     )

@@ -19,8 +19,8 @@ from aiohttp import hdrs, web
 from bot.app.http.network import Network
 from connectors.kit.rate import WIDE, WIDE_SHARE, Bucket, Buckets, Rate
 
-REQUESTS = Rate(60, 30)
-"""Of one address or IPv6 /64. A console that was never open here loads 40 files at once."""
+BURST_S = 2.0
+"""So many seconds' requests may come at once: a console that was never open here loads 40 files."""
 FAULT_COST = 10.0
 """Requests for which one counts that the client got wrong: most floods are of these."""
 HOLD_S = 5.0
@@ -29,6 +29,12 @@ HOOK_HOLD_S = 1.0
 """Platforms give up after five seconds; what they send is held for a moment, never refused."""
 HELD_OF_ONE, HELD_OF_ALL = 200, 2_000
 HOOKS = "/hooks/"
+
+
+def rate_of(per_second: float) -> Rate:
+    """Return the rate that a setting means."""
+    return Rate(BURST_S * per_second, per_second)
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,6 +46,7 @@ class RequestLimits:
     all of their customers from a few addresses.
 
     Args:
+        rate: Requests of one address or IPv6 /64.
         now_s: Monotonic.
         sleep: Holds a request.
     """
@@ -48,7 +55,7 @@ class RequestLimits:
         self,
         network: Network,
         *,
-        rate: Rate = REQUESTS,
+        rate: Rate,
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
