@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         None, description="顾客和平台从外网访问 kefu 的网址，例如 https://kefu.example.com"
     )
     requests_per_second: Annotated[float, Field(ge=1, le=100_000)] = Field(
-        30.0,
+        100.0,
         description="同一个网络平均每秒最多多少个网页请求，一时可以多一倍；再多的要等，太多的不收",
     )
     media_mb: Annotated[int, Field(ge=1, le=100)] = Field(

@@ -95,7 +95,7 @@ async def target(
             "KEFU_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "KEFU_CHANNELS": str(channels),
             "KEFU_FRAGMENT_WAIT_S": "0.2",
-            "KEFU_REQUESTS_PER_SECOND": "30",  # as shipped
+            "KEFU_REQUESTS_PER_SECOND": "100",  # as shipped
             **settings,
         },
     )

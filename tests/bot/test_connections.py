@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from socket import create_server
 
@@ -46,6 +47,11 @@ class Server:
         for _ in range(20):
             await asyncio.sleep(0.002)  # a socket has no other way to tell
 
+    def leave(self) -> None:
+        """Close what was connected."""
+        for writer in self.streams:
+            writer.close()
+
     async def after(self, seconds: float, *, late: int) -> None:
         """Let time pass, and sweep: so many are late, once all that was sent has arrived."""
         await self.settle()
@@ -73,7 +79,7 @@ async def answered(reader: asyncio.StreamReader) -> bytes:
         return await reader.readexactly(length)
 
 
-async def started(server: Server, stack: list[web.AppRunner], **limits: int) -> Server:
+async def started(server: Server, stack: AsyncExitStack, **limits: int) -> Server:
     server.connections = Connections(monotonic=lambda: server.now_s, **limits)  # type: ignore[arg-type]
 
     async def read(request: web.Request) -> web.StreamResponse:
@@ -95,7 +101,8 @@ async def started(server: Server, stack: list[web.AppRunner], **limits: int) -> 
     app.add_routes([web.route("*", "/", read), web.get("/large", large), web.get("/ws", socket)])
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    stack.append(runner)
+    stack.push_async_callback(runner.cleanup)
+    stack.callback(server.leave)
     listener = create_server(("127.0.0.1", 0))
     server.port = listener.getsockname()[1]
     await Site(runner, listener, server.connections).start()
@@ -103,19 +110,14 @@ async def started(server: Server, stack: list[web.AppRunner], **limits: int) -> 
 
 
 @pytest.fixture
-async def runners() -> AsyncIterator[list[web.AppRunner]]:
-    made: list[web.AppRunner] = []
-    yield made
-    for runner in made:
-        await runner.cleanup()
+async def runners() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
 
 
 @pytest.fixture
-async def server(runners: list[web.AppRunner]) -> AsyncIterator[Server]:
-    made = await started(Server(), runners)
-    yield made
-    for writer in made.streams:
-        writer.close()
+async def server(runners: AsyncExitStack) -> Server:
+    return await started(Server(), runners)
 
 
 async def test_a_head_that_does_not_come_is_not_waited_for(server: Server) -> None:
@@ -181,7 +183,7 @@ async def test_a_quiet_websocket_lives_as_long_as_it_likes(server: Server) -> No
             assert await wire.receive_str() == "still here"
 
 
-async def test_one_source_cannot_have_all_connections(runners: list[web.AppRunner]) -> None:
+async def test_one_source_cannot_have_all_connections(runners: AsyncExitStack) -> None:
     server = await started(Server(), runners, of_one=3)
     held = [await server.connect() for _ in range(3)]
     refused, _ = await server.connect(HEAD + b"\r\n")
@@ -194,7 +196,7 @@ async def test_one_source_cannot_have_all_connections(runners: list[web.AppRunne
 
 
 async def test_one_too_many_is_left_unread_for_a_while_and_bounded(
-    runners: list[web.AppRunner], monkeypatch: pytest.MonkeyPatch
+    runners: AsyncExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.app.http.connections.AWAY_OF_ONE", 2)
     server = await started(Server(), runners, of_one=1)
@@ -209,7 +211,7 @@ async def test_one_too_many_is_left_unread_for_a_while_and_bounded(
     assert [await is_closed(reader) for reader in left] == [True, True]
 
 
-async def test_at_the_limit_the_longest_idle_one_makes_room(runners: list[web.AppRunner]) -> None:
+async def test_at_the_limit_the_longest_idle_one_makes_room(runners: AsyncExitStack) -> None:
     server = await started(Server(), runners, at_most=3)
     busy, busy_writer = await server.connect(BODY_HEAD)
     await server.began.acquire()
@@ -225,7 +227,7 @@ async def test_at_the_limit_the_longest_idle_one_makes_room(runners: list[web.Ap
     assert await answered(busy) == b"1000000"
 
 
-async def test_where_all_are_at_work_a_new_one_is_refused(runners: list[web.AppRunner]) -> None:
+async def test_where_all_are_at_work_a_new_one_is_refused(runners: AsyncExitStack) -> None:
     server = await started(Server(), runners, at_most=2)
     for _ in range(2):
         await server.connect(BODY_HEAD)

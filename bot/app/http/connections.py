@@ -173,6 +173,11 @@ class Connections:
         for transport in [one for one, (_, at) in self._away.items() if now_s - at >= AWAY_S]:
             self._close_away(transport)
 
+    def close(self) -> None:
+        """Close what was turned away; what is served ends with the runner."""
+        for transport in list(self._away):
+            self._close_away(transport)
+
     def _close_away(self, transport: asyncio.Transport) -> None:
         self.went_away(transport)
         transport.abort()
@@ -340,6 +345,11 @@ class Site(web.BaseSite):
     def name(self) -> str:
         """Return the address that it listens on."""
         return str(self._listener.getsockname())
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        self._connections.close()
+        await super().stop()
 
     async def start(self) -> None:
         """Listen."""

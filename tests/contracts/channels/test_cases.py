@@ -35,7 +35,8 @@ def shown_here() -> Iterator[tuple[int, str]]:
 
 def names_of(channel: str) -> set[str]:
     """Names of the tests that a channel has of its own, and of those that all share."""
-    paths = [*CONNECTORS.glob("*.py"), *(CONNECTORS / channel).glob("*.py")]
+    shared = (CONNECTORS, CONNECTORS / "delivery")
+    paths = [path for folder in (*shared, CONNECTORS / channel) for path in folder.glob("*.py")]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)}
