@@ -106,9 +106,10 @@ def _cut(text: str, longest: int, whole: Sequence[str]) -> int:
 
 def _protected(text: str, longest: int, whole: Sequence[str]) -> list[tuple[int, int]]:
     """Spans around the cut that should not be cut."""
-    window = text[: longest + 4096]
-    spans = [found.span() for found in _URL.finditer(window)]
+    # one character past the cut tells that a span goes on: work stays in proportion to the text
+    spans = [found.span() for found in _URL.finditer(text[: longest + 1])]
     for part in whole:
+        window = text[: longest + len(part)]
         start = window.find(part)
         while part and start >= 0:
             spans.append((start, start + len(part)))
