@@ -15,7 +15,7 @@ LIMITS_WITHIN = timedelta(seconds=10)
 
 
 class Account:
-    """What all lanes of one account have in common.
+    """State that all lanes of one account share.
 
     Attributes:
         paused_until: Nothing is sent before a poll has ended the pause; ``None``: no pause.

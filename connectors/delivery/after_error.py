@@ -25,7 +25,7 @@ REFUSED_PAUSE = timedelta(seconds=60)
 
 
 class Pause(Enum):
-    """Who waits beside the message's own lane."""
+    """Lanes that wait beside the message's own."""
 
     NOBODY = auto()
     IF_MANY = auto()

@@ -75,7 +75,7 @@ class Delivery:
 
     @property
     def sent_count(self) -> int:
-        """How many messages were sent since the start."""
+        """Return the number of messages sent since the start."""
         return self._marks.sent_count
 
     def hand_over(self, dispatches: Iterable[Dispatch]) -> None:

@@ -63,7 +63,7 @@ class Lane:
 
     @property
     def waits_until(self) -> datetime | None:
-        """When what was put back or let go is due; ``None`` where nothing of the lane waits."""
+        """Return when the lane's next waiting message is due; ``None`` where none waits."""
         waits = [at for at in (self._retry_at, self._leased_until) if at is not None]
         return max(waits, default=None)
 

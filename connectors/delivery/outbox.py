@@ -1,4 +1,4 @@
-"""What delivery needs of the outbox: the messages it takes, and what it tells of each."""
+"""The outbox as delivery uses it: the messages it takes, and what it tells of each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Dispatch:
 
 
 class Outbox(Protocol):
-    """What delivery needs of the outbox; each call is one transaction."""
+    """The outbox that delivery sends from; each call is one transaction."""
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Dispatch]:
         """Take what is due, of so many conversations at most; all that is due of each."""

@@ -18,7 +18,7 @@ from connectors.web.tokens import TokenSigner
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a page shows before the first word.
+    """Greeting of a page, shown before anybody has written.
 
     Attributes:
         is_open: Somebody is there to answer now.

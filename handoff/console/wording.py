@@ -64,5 +64,5 @@ def figure_text(name: str) -> str:
 
 
 def answer_given(title: str) -> str:
-    """What the bot did when it answered an intent, for who takes over."""
+    """Words for the bot's answer to an intent, for the agent who takes over."""
     return f"答复：{title}"

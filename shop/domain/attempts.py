@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class AttemptKind(StrEnum):
-    """What was recorded of a source.
+    """Kind of an attempt that a source made.
 
     A try is recorded before it is checked, so that neither a crash nor fifty tries at once are
     free; it stays a failed one unless it is settled.

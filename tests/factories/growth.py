@@ -16,8 +16,7 @@ from knowledge_base.text import slots
 SHARE = 8
 WITHIN = 2.5
 """Two and a half times its proportion is noise; growth with the square would be eight times."""
-TIMES = 40
-"""Measurements at most: one that is within ends it, and a busy machine needs many to have one."""
+TIMES = 6
 TOO_SHORT_TO_TELL_S = 0.004
 _REMEMBERING = (
     *(slots.order_numbers, slots.card_secrets, slots._fold),
