@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,15 @@ from bot.app.settings import Settings, read_settings
 
 if TYPE_CHECKING:  # these take longer to import than most commands run
     from knowledge_base.recognition.loader import KnowledgeBase
+    from storage.core.keyring import Keyring
     from storage.storage import Storage
 
 DATA = click.option("--data", type=click.Path(path_type=Path), help="数据目录（KEFU_DATA_DIR）")
 KB = click.option("--kb", type=click.Path(path_type=Path), help="知识库文件（KEFU_KB）")
 """Options that stand before the environment."""
+
+PATIENCE_S = 10.0
+"""How long a command waits for another kefu that brings the database up to date."""
 
 
 def settings_of(data: Path | None = None, kb: Path | None = None, **more: object) -> Settings:
@@ -75,18 +80,42 @@ def with_storage(settings: Settings, work: Callable[[Storage], Coroutine[Any, An
     Raises:
         DataInUse, DatabaseInUse: It would have to be brought up to date under a running kefu.
     """
-    from bot.app.persistence.database import opened_database  # noqa: PLC0415
-    from storage.core.schema import is_current  # noqa: PLC0415
     from storage.storage import Storage  # noqa: PLC0415
 
-    with nullcontext() if is_current(settings.database) else alone(settings):
-        keyring = opened_database(settings)
+    keyring = _keyring_of_current(settings)
 
     async def opened() -> None:
         async with Storage.open(settings.database, keyring=keyring, clock=now) as storage:
             await work(storage)
 
     run(opened())
+
+
+def _keyring_of_current(settings: Settings) -> Keyring:
+    """Bring the database up to date unless it is; return the keyring that opens it.
+
+    A command that another kefu is just doing this for waits for it: two commands of one minute,
+    or a command typed while the first start is still at it, do not refuse each other.
+
+    Raises:
+        DataInUse, DatabaseInUse: Another kefu keeps an older database to itself.
+    """
+    from bot.app.persistence.database import opened_database  # noqa: PLC0415
+    from bot.app.process.errors import DataInUse  # noqa: PLC0415
+    from storage.core.errors import DatabaseInUse  # noqa: PLC0415
+    from storage.core.schema import is_current  # noqa: PLC0415
+
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        if is_current(settings.database):
+            return opened_database(settings)
+        try:
+            with alone(settings):
+                return opened_database(settings)
+        except (DataInUse, DatabaseInUse):
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.1)
 
 
 def knowledge_base_of(settings: Settings) -> KnowledgeBase:

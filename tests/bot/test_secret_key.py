@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bot.app.persistence.database import opened_database
+from bot.app.process.data_lock import exclusive
 from bot.app.settings import Settings
 from bot.cli.main import main
 from tests.factories.server import SMALL_KB, new_data_folder
@@ -129,6 +132,7 @@ def crash(event, arguments):
         os._exit(9)
 sys.addaudithook(crash)
 from bot.app.persistence.database import opened_database
+from bot.app.process.data_lock import exclusive
 from bot.app.settings import Settings
 opened_database(Settings(data_dir=data, _env_file=None))
 """
@@ -185,3 +189,34 @@ def test_two_first_starts_agree_on_one_key(own_folder: Path) -> None:
     ]
     assert [start.communicate(timeout=60)[1] for start in starts] == ["", ""]
     assert len((own_folder / "secret.key").read_text().split()) == 1
+
+
+def test_a_command_waits_for_who_brings_the_database_up_to_date(own_folder: Path) -> None:
+    held, may_go = threading.Event(), threading.Event()
+
+    def first_start() -> None:
+        settings = Settings(data_dir=own_folder, _env_file=None)
+        with exclusive(own_folder):
+            held.set()
+            may_go.wait(timeout=60)
+            opened_database(settings)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(first_start)
+        held.wait(timeout=60)
+        second = threads.submit(kefu, own_folder, "agent", "list")
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.5)
+        may_go.set()
+        assert second.result(timeout=60).exit_code == 0
+        first.result(timeout=60)
+
+
+def test_a_command_does_not_wait_for_ever(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.cli.command.PATIENCE_S", 0.0)
+    with exclusive(own_folder):
+        refused = kefu(own_folder, "agent", "list")
+    assert refused.exit_code == 2
+    assert "正在用这个数据目录" in refused.output

@@ -25,7 +25,7 @@ def fitted(kb: Path = SMALL_KB) -> Path:
 
 def new_data_folder(folder: Path, fits: Path) -> Path:
     """An empty data folder, but for recognition's cache."""
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     (folder / "cache").symlink_to(fits)
     return folder
 

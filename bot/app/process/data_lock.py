@@ -22,7 +22,7 @@ def exclusive(data_dir: Path) -> Iterator[None]:
         BadData: The folder cannot be used.
     """
     pid_file = data_dir / "kefu.pid"
-    lock = FileLock(data_dir / "kefu.lock")
+    lock = FileLock(data_dir / "kefu.lock", mode=0o600)
     open_folder(data_dir)
     try:
         lock.acquire(timeout=0)
