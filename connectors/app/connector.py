@@ -34,7 +34,6 @@ from connectors.messages import (
     Attachment,
     Capabilities,
     Check,
-    HealthState,
     MediaHandle,
     SendResult,
     SendStatus,
@@ -62,7 +61,7 @@ class AppConnector(BaseConnector):
         self._account = account
         self._host = host
         self._timeout = aiohttp.ClientTimeout(total=account.timeout_s)
-        self.pulse.state = HealthState.UP
+        self.pulse.sending.up()
         old = (account.old_secret,) if account.old_secret is not None else ()
         self._secrets = (account.secret, *old)
 
@@ -182,7 +181,7 @@ class AppConnector(BaseConnector):
             ) as answer:
                 error = _refusal(answer)
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:
-            self.pulse.degraded("连不上 App 的服务器，会再试")
+            self.pulse.sending.degraded("连不上 App 的服务器，会再试")
             name = type(fault).__name__
             # the shop's server knows a repeated id
             raise Retryable("network", name, maybe_sent=True) from None
@@ -192,9 +191,9 @@ class AppConnector(BaseConnector):
 
     def _feel(self, error: SendError) -> None:
         if isinstance(error, AuthError):
-            self.pulse.down("App 的服务器不认我们的签名：两边的 secret 要一样")
+            self.pulse.sending.down("App 的服务器不认我们的签名：两边的 secret 要一样")
         elif isinstance(error, Retryable):
-            self.pulse.degraded(f"App 的服务器出错了（{error.code}），会再试")
+            self.pulse.sending.degraded(f"App 的服务器出错了（{error.code}），会再试")
 
     async def typing(self, address: Address, author: str, *, is_on: bool) -> None:
         """Tell the app, where it wants to know; a loss does not matter."""

@@ -2,61 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from connectors.errors import MediaGone
-from connectors.messages import Address, ChannelRef, Check, Health, HealthState, MediaHandle
+from connectors.kit.pulse import Pulse
+from connectors.messages import Address, ChannelRef, Check, Health, MediaHandle
 
 if TYPE_CHECKING:
     from aiohttp import web
-
-
-class Pulse:
-    """Keeps an account's health as its connector learns of it.
-
-    Texts are for an admin, in Chinese: never a token, an identity or a customer's words.
-    """
-
-    def __init__(self, state: HealthState = HealthState.STARTING) -> None:
-        self.state = state
-        self.last_inbound_at: datetime | None = None
-        self.last_outbound_ok_at: datetime | None = None
-        self.last_error: str | None = None
-        self.detail: dict[str, Any] = {}
-
-    def heard(self, at: datetime) -> None:
-        """Something came in."""
-        self.last_inbound_at = at
-
-    def sent(self, at: datetime) -> None:
-        """Something went out: whatever was wrong before is over."""
-        self.last_outbound_ok_at = at
-        self.up()
-
-    def up(self) -> None:
-        """All is well."""
-        self.state, self.last_error = HealthState.UP, None
-
-    def degraded(self, error: str) -> None:
-        """Something fails that may pass."""
-        self.state, self.last_error = HealthState.DEGRADED, error
-
-    def down(self, error: str) -> None:
-        """Nothing but an admin helps."""
-        self.state, self.last_error = HealthState.DOWN, error
-
-    def health(self) -> Health:
-        """As of now."""
-        detail: Mapping[str, Any] = dict(self.detail)
-        return Health(
-            self.state,
-            last_inbound_at=self.last_inbound_at,
-            last_outbound_ok_at=self.last_outbound_ok_at,
-            last_error=self.last_error,
-            detail=detail,
-        )
 
 
 class BaseConnector:

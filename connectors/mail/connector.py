@@ -51,7 +51,7 @@ class MailConnector(BaseConnector):
         super().__init__(ChannelRef("mail", "smtp"))
         self._account = account
         self._clock = clock
-        self.pulse.up()
+        self.pulse.sending.up()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -67,7 +67,7 @@ class MailConnector(BaseConnector):
         try:
             await self._send(unit.outbound)
         except SendError as error:
-            self.pulse.degraded(str(error))
+            self.pulse.sending.degraded(str(error))
             raise
         self.pulse.sent(self._clock())
         return SendResult(SendStatus.ACCEPTED)

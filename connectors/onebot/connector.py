@@ -97,11 +97,11 @@ class OneBotConnector(BaseConnector):
         """A socket that is open while its heartbeats have stopped is not well."""
         beat = self._last_beat_at
         if (
-            self.pulse.state is HealthState.UP
+            self.pulse.sending.state is HealthState.UP
             and beat is not None
             and self._host.clock() - beat > _MISSED_BEATS * self._beat_every
         ):
-            self.pulse.degraded("QQ 那边的心跳停了，可能已经掉线")
+            self.pulse.sending.degraded("QQ 那边的心跳停了，可能已经掉线")
         return super().health()
 
     # ------------------------------------------------------------------ life
@@ -112,7 +112,7 @@ class OneBotConnector(BaseConnector):
         if self._account.mode == "forward":
             self._beside(self._dial())
         else:
-            self.pulse.degraded("还没有 QQ 连上来")
+            self.pulse.sending.degraded("还没有 QQ 连上来")
 
     async def stop(self) -> None:
         """Hang up; what has come in is stored first."""
@@ -186,9 +186,9 @@ class OneBotConnector(BaseConnector):
                     failures = 0
                     await self._serve(self._a_link(wire), is_for_actions=True)
             except aiohttp.WSServerHandshakeError as error:
-                self.pulse.down(f"QQ 那边拒绝连接（{error.status}）：检查 access_token")
+                self.pulse.sending.down(f"QQ 那边拒绝连接（{error.status}）：检查 access_token")
             except (aiohttp.ClientError, OSError, TimeoutError):
-                self.pulse.degraded("连不上 QQ 那边，会一直再试")
+                self.pulse.sending.degraded("连不上 QQ 那边，会一直再试")
             failures += 1
             pause_s = min(_LONGEST_PAUSE_S, 2.0 ** min(failures, 6))
             await self._host.sleep(pause_s * (0.5 + self._host.random() / 2))
@@ -204,7 +204,7 @@ class OneBotConnector(BaseConnector):
         if is_for_actions:
             await self._newest_wins(link)
             self._beside(self._catch_up(link, self._lost_at))
-        self.pulse.up()
+        self.pulse.sending.up()
         try:
             async for frame in link.frames():
                 await self._take(link, frame)
@@ -215,7 +215,7 @@ class OneBotConnector(BaseConnector):
             if self._link is link:
                 self._link = None
                 self._lost_at = self._host.clock()
-                self.pulse.degraded("QQ 那边断开了，等它重新连上")
+                self.pulse.sending.degraded("QQ 那边断开了，等它重新连上")
 
     async def _newest_wins(self, link: Link) -> None:
         """A half-open old socket must not lock the account out until TCP gives up."""
@@ -252,7 +252,7 @@ class OneBotConnector(BaseConnector):
                 self._asked(link, frame)
             case _:
                 if frame.get("notice_type") == "bot_offline":
-                    self.pulse.down("QQ 掉线了：请到 NapCat 等软件里重新登录")
+                    self.pulse.sending.down("QQ 掉线了：请到 NapCat 等软件里重新登录")
                 await self._events.put((frame, now))
 
     def _beat(self, frame: Mapping[str, Any], now: datetime) -> None:
@@ -263,9 +263,9 @@ class OneBotConnector(BaseConnector):
         status = frame.get("status")
         is_offline = isinstance(status, Mapping) and status.get("online") is False
         if is_offline:
-            self.pulse.down("QQ 掉线了：请到 NapCat 等软件里重新登录")
+            self.pulse.sending.down("QQ 掉线了：请到 NapCat 等软件里重新登录")
         elif self._link is not None:
-            self.pulse.up()
+            self.pulse.sending.up()
 
     def _asked(self, link: Link, frame: Mapping[str, Any]) -> None:
         if frame.get("request_type") == "friend" and self._account.accept_friends:

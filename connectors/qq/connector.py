@@ -102,13 +102,13 @@ class QQConnector(BaseConnector):
             try:
                 await self._api.me()
             except (Retryable, RateLimited) as error:
-                self.pulse.degraded(f"暂时连不上 QQ，会再试（{error.code}）")
+                self.pulse.sending.degraded(f"暂时连不上 QQ，会再试（{error.code}）")
                 await self._host.sleep(pause_s)
             except SendError as error:
-                self.pulse.down(codes.advice(error.code))
+                self.pulse.sending.down(codes.advice(error.code))
                 return
             else:
-                self.pulse.up()
+                self.pulse.sending.up()
                 return
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
@@ -172,10 +172,10 @@ class QQConnector(BaseConnector):
         try:
             answer = await self._send(unit)
         except (AuthError, Fatal) as error:
-            self.pulse.down(codes.advice(error.code))
+            self.pulse.sending.down(codes.advice(error.code))
             raise
         except Retryable as error:
-            self.pulse.degraded(f"暂时发不出消息，会再试（{error.code}）")
+            self.pulse.sending.degraded(f"暂时发不出消息，会再试（{error.code}）")
             raise
         except Rejected as error:
             raise self._without_format(unit, error) from None

@@ -72,6 +72,7 @@ class TelegramConnector(BaseConnector):
         self._api = BotApi(account, host.http)
         self._mapper = Mapper(account.ref, account.bot_id)
         self._reception = Reception()
+        self.pulse.receiving = self._reception
         self._receiving: asyncio.Task[None] | None = None
         self._answers: set[asyncio.Task[None]] = set()
         self._topics: OrderedDict[tuple[str, str], tuple[int, int | None]] = OrderedDict()
@@ -105,7 +106,9 @@ class TelegramConnector(BaseConnector):
             silence = timedelta(seconds=self._account.poll_timeout_s + _SILENCE_S)
             if self._reception.is_silent_for(silence, now):
                 self._reception.troubled(advice.SILENT, now)
-        return self._reception.added_to(super().health())
+        if self._reception.ok_at is not None:
+            self.pulse.detail["last_poll_ok_at"] = self._reception.ok_at
+        return super().health()
 
     # ------------------------------------------------------------------ life
 
@@ -211,10 +214,10 @@ class TelegramConnector(BaseConnector):
         try:
             message = await self._sent(unit)
         except (AuthError, Fatal) as error:
-            self.pulse.down(advice.sending(error))
+            self.pulse.sending.down(advice.sending(error))
             raise
         except Retryable as error:
-            self.pulse.degraded(advice.sending(error))
+            self.pulse.sending.degraded(advice.sending(error))
             raise
         self.pulse.sent(self._host.clock())
         number = message.get("message_id") if isinstance(message, dict) else None

@@ -44,7 +44,7 @@ class WebConnector(BaseConnector):
         self._hub = hub
         self._log = chat_log
         self._clock = clock
-        self.pulse.up()
+        self.pulse.sending.up()
 
     @property
     def capabilities(self) -> Capabilities:

@@ -105,7 +105,7 @@ class WechatConnector(BaseConnector):
     async def start(self) -> None:
         """See whether the platform takes our credentials; pushes come by themselves."""
         if self._account.is_passive:
-            self.pulse.up()
+            self.pulse.sending.up()
         elif self._logging_in is None:
             self._logging_in = asyncio.create_task(self._log_in())
 
@@ -125,7 +125,7 @@ class WechatConnector(BaseConnector):
         except SendError as error:
             self._note(error)
         else:
-            self.pulse.up()
+            self.pulse.sending.up()
 
     # ------------------------------------------------------------------ pushes
 
@@ -244,11 +244,11 @@ class WechatConnector(BaseConnector):
             case AuthError() | Fatal():
                 advice = codes.advice(error.code)
                 ip = self._api.refused_ip
-                self.pulse.down(f"{advice}（{ip}）" if ip else advice)
+                self.pulse.sending.down(f"{advice}（{ip}）" if ip else advice)
             case RateLimited():
-                self.pulse.degraded(codes.advice(error.code))
+                self.pulse.sending.degraded(codes.advice(error.code))
             case Retryable():
-                self.pulse.degraded(f"暂时连不上微信，会再试（{error.code}）")
+                self.pulse.sending.degraded(f"暂时连不上微信，会再试（{error.code}）")
 
     async def typing(self, address: Address, author: str, *, is_on: bool) -> None:  # noqa: ARG002
         """Show or hide “对方正在输入”, which lasts for 15 s: asking again meanwhile is refused."""

@@ -21,8 +21,9 @@ from connectors.errors import (
     SendError,
     WindowClosed,
 )
-from connectors.kit.base import BaseConnector, Pulse
+from connectors.kit.base import BaseConnector
 from connectors.kit.host import Host
+from connectors.kit.pulse import Pulse
 from connectors.kit.xml import MAX_BYTES
 from connectors.media.http import read_request
 from connectors.messages import (
@@ -136,10 +137,10 @@ class WecomConnector(BaseConnector):
         try:
             platform_id = await self._send(unit)
         except (AuthError, Fatal) as error:
-            self.pulse.down(codes.advice(error.code))
+            self.pulse.sending.down(codes.advice(error.code))
             raise
         except Retryable as error:
-            self.pulse.degraded(f"暂时发不出消息，会再试（{error.code}）")
+            self.pulse.sending.degraded(f"暂时发不出消息，会再试（{error.code}）")
             raise
         self.pulse.sent(self._host.clock())
         return SendResult(SendStatus.ACCEPTED, (platform_id,))

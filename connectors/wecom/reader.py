@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 
 from connectors.errors import AuthError, Fatal, NotStored, RateLimited, Retryable, SendError
-from connectors.kit.base import Pulse
 from connectors.kit.host import Host
+from connectors.kit.pulse import Pulse
 from connectors.messages import Checkpoint, Inbound
 from connectors.wecom import codes
 from connectors.wecom.api import WecomApi
@@ -125,13 +125,13 @@ class Reader:
             return await self._after_error(error)
         self._failures = self._waits = 0
         self._pulse.detail["last_poll_ok_at"] = self._host.clock()
-        self._pulse.up()
+        self._pulse.receiving.up()
         return self._options.poll_s
 
     async def _wait_turn(self) -> float:
         self._waits += 1
         if self._waits >= MAX_WAITS:
-            self._pulse.degraded("等不到读取消息的机会：别的进程占着，或者数据库有问题")
+            self._pulse.receiving.degraded("等不到读取消息的机会：别的进程占着，或者数据库有问题")
         # the process that reads may not have heard what we heard
         self._news.set()
         return await self._breath(FIRST_PAUSE_S)
@@ -213,21 +213,21 @@ class Reader:
         log.warning("wecom_not_read", account=self._mapper.ref.account_id, error=name)
         match error:
             case AuthError() | Fatal():
-                self._pulse.down(codes.advice(error.code))
+                self._pulse.receiving.down(codes.advice(error.code))
                 pause_s = LONGEST_PAUSE_S
             case RateLimited():
                 # reading without a notice's token is what is limited; a notice brings one
                 pause_s = error.retry_after_s
                 if self._failures >= MAX_LIMITED:
-                    self._pulse.degraded("企业微信说读取太频繁，只在收到通知时读")
+                    self._pulse.receiving.degraded("企业微信说读取太频繁，只在收到通知时读")
             case NotStored():
-                self._pulse.degraded("收到的消息暂时存不下来，会再试")
+                self._pulse.receiving.degraded("收到的消息暂时存不下来，会再试")
                 pause_s = max(pause_s, error.retry_after_s)
             case SendError():
-                self._pulse.degraded(f"暂时读不到新消息，会再试（{name}）")
+                self._pulse.receiving.degraded(f"暂时读不到新消息，会再试（{name}）")
             case _:
                 log.error("wecom_reader_failed", exc_info=error)
-                self._pulse.degraded(f"读取消息时出错，会再试（{name}）")
+                self._pulse.receiving.degraded(f"读取消息时出错，会再试（{name}）")
         return await self._breath(pause_s)
 
     async def _breath(self, pause_s: float) -> float:

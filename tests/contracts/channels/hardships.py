@@ -216,6 +216,8 @@ class HardshipContract:
             assert any("\u4e00" <= char <= "\u9fff" for char in told)
             await platform.says(user, TOPICS[2])
             await world.until(lambda: _said(world, user, 2))
+            # that we hear customers does not mean that they hear us
+            assert await _is(world, HealthState.DOWN)
 
     @case(39)
     async def test_a_stop_frees_the_port_and_what_was_said_meanwhile_is_answered(
