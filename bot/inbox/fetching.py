@@ -17,6 +17,7 @@ import structlog
 
 from bot.inbox.media_room import MediaRoom
 from connectors.errors import MediaGone
+from connectors.kit.backoff import Backoff
 from connectors.media.store import BadFile, MediaStore
 from connectors.messages import (
     Attachment,
@@ -34,7 +35,7 @@ from handoff.model.transcript import Message
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 5
-FIRST_RETRY_S = 3.0
+RETRY = Backoff(first_s=3.0, longest_s=48.0, jitter=0.0)
 NO_ROOM_RETRY_S = 60.0
 POLL_S = 5.0
 AT_ONCE = 4
@@ -175,7 +176,7 @@ class Fetching:
         if file.attempts >= MAX_ATTEMPTS:
             await self._give_up(file, error)
             return
-        await self._postpone(file, FIRST_RETRY_S * 2 ** (file.attempts - 1))
+        await self._postpone(file, RETRY.pause_s(file.attempts, 0.0))
 
     async def _postpone(self, file: Awaited, wait_s: float) -> None:
         next_at = self._clock() + timedelta(seconds=wait_s)

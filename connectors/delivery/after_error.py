@@ -15,10 +15,10 @@ from connectors.errors import (
     Undeliverable,
     WindowClosed,
 )
+from connectors.kit.backoff import Backoff
 
 MAX_ATTEMPTS = 8
-FIRST_RETRY_S = 1.0
-LONGEST_RETRY_S = 300.0
+RETRY = Backoff(first_s=1.0, longest_s=300.0)
 LONGEST_WAIT_S = 3600.0
 """However long a platform asks for: then it is asked again."""
 REFUSED_PAUSE = timedelta(seconds=60)
@@ -74,8 +74,7 @@ def retry_delay_s(attempt: int, spread: float) -> float:
     Returns:
         Seconds, between half of the step and the whole step.
     """
-    step = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** (attempt - 1))
-    return step * (0.5 + spread / 2)
+    return RETRY.pause_s(attempt, spread)
 
 
 def is_over(until: datetime, now: datetime) -> bool:

@@ -16,6 +16,7 @@ import structlog
 from aiohttp import web
 
 from connectors.errors import MediaGone, NotStored, Rejected, Retryable, SendError
+from connectors.kit.backoff import Backoff
 from connectors.kit.base import BaseConnector
 from connectors.kit.host import Host
 from connectors.kit.secrets import is_same
@@ -50,7 +51,7 @@ _KINDS = {"image": "image", "voice": "record", "video": "video"}
 _MISSED_BEATS = 3
 _REMEMBERED = 2000
 _MAX_WAITING_EVENTS = 2000
-_LONGEST_PAUSE_S = 60.0
+_REDIAL = Backoff(first_s=2.0, longest_s=60.0)
 _GOODBYE_S = 1.0
 """How long the other side may take to say goodbye: a dead one never does."""
 _STORE_PAUSE_S = 1.0
@@ -190,8 +191,7 @@ class OneBotConnector(BaseConnector):
             except (aiohttp.ClientError, OSError, TimeoutError):
                 self.pulse.sending.degraded("连不上 QQ 那边，会一直再试")
             failures += 1
-            pause_s = min(_LONGEST_PAUSE_S, 2.0 ** min(failures, 6))
-            await self._host.sleep(pause_s * (0.5 + self._host.random() / 2))
+            await self._host.sleep(_REDIAL.pause_s(failures, self._host.random()))
 
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._account.access_token.get_secret_value()}"}

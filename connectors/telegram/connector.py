@@ -24,6 +24,7 @@ from connectors.errors import (
     Retryable,
     SendError,
 )
+from connectors.kit.backoff import spread_out
 from connectors.kit.base import BaseConnector
 from connectors.kit.host import Host
 from connectors.kit.secrets import is_same
@@ -147,7 +148,7 @@ class TelegramConnector(BaseConnector):
                 wait_s = self._account.refused_pause_s if is_down else _INTRODUCTION_RETRY_S
                 if isinstance(error, RateLimited):
                     wait_s = error.retry_after_s
-                await self._host.sleep(wait_s * (0.5 + self._host.random() / 2))
+                await self._host.sleep(spread_out(wait_s, self._host.random()))
                 continue
             self._mapper = replace(self._mapper, username=str(me.get("username") or ""))
             self._reception.ok(now)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.errors import AuthError, NotStored, RateLimited, Retryable, SendError
+from connectors.kit.backoff import Backoff, spread_out
 from connectors.kit.host import Host
 from connectors.messages import Checkpoint
 from connectors.telegram import advice
@@ -24,8 +25,8 @@ from connectors.telegram.webhook import is_ours
 log = structlog.get_logger(__name__)
 
 OFFSET = "offset"
-_FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 30.0
-_CONFLICT_RETRY_S = 5.0
+_RETRY = Backoff(first_s=1.0, longest_s=30.0)
+_CONFLICT_RETRY_S = 10.0
 _LEASE_MARGIN_S = 10.0
 _STANDBY_S = 5.0
 _BUGS_BEFORE_CARE = 3
@@ -145,7 +146,7 @@ class Poller:
         limit = timedelta(seconds=self._account.conflict_s)
         is_down = self._reception.troubled_for(now) >= limit
         self._reception.troubled(advice.OTHER_POLLER, now, is_down=is_down)
-        return _CONFLICT_RETRY_S * (1 + self._host.random())
+        return spread_out(_CONFLICT_RETRY_S, self._host.random())
 
     async def _after_webhook(self) -> float:
         """A webhook is set: taken away if it is ours, or if the admin said so."""
@@ -162,8 +163,7 @@ class Poller:
 
     def _back_off_s(self) -> float:
         self._failures += 1
-        step = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(self._failures - 1, 10))
-        return step * (0.5 + self._host.random() / 2)
+        return _RETRY.pause_s(self._failures, self._host.random())
 
 
 __all__ = ["OFFSET", "Poller"]

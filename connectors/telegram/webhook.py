@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from connectors.errors import AuthError, RateLimited, Rejected, SendError
+from connectors.kit.backoff import Backoff
 from connectors.kit.host import Host
 from connectors.telegram import advice
 from connectors.telegram.account import TelegramAccount
@@ -17,7 +18,7 @@ from connectors.telegram.reception import Reception
 
 log = structlog.get_logger(__name__)
 
-_FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
+_RETRY = Backoff(first_s=1.0, longest_s=60.0)
 
 
 class WebhookKeeper:
@@ -85,8 +86,7 @@ class WebhookKeeper:
                 return self._account.refused_pause_s
         self._reception.troubled(advice.receiving(error), now)
         self._failures += 1
-        step = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(self._failures - 1, 10))
-        return step * (0.5 + self._host.random() / 2)
+        return _RETRY.pause_s(self._failures, self._host.random())
 
 
 def is_ours(account: TelegramAccount, url: str) -> bool:

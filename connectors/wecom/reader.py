@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from connectors.errors import AuthError, Fatal, NotStored, RateLimited, Retryable, SendError
+from connectors.kit.backoff import Backoff
 from connectors.kit.host import Host
 from connectors.kit.pulse import Pulse
 from connectors.messages import Checkpoint, Inbound
@@ -30,6 +31,7 @@ PAGE = 1000
 LEASE_S = 90.0
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+RETRY = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
 MAX_IDLE_PAGES = 20
 MAX_WAITS = 45
 MAX_LIMITED = 3
@@ -207,8 +209,7 @@ class Reader:
 
     async def _after_error(self, error: Exception) -> float:
         self._failures += 1
-        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 10))
-        pause_s *= 0.5 + self._host.random() / 2
+        pause_s = RETRY.pause_s(self._failures, self._host.random())
         name = error.code if isinstance(error, SendError) else type(error).__name__
         log.warning("wecom_not_read", account=self._mapper.ref.account_id, error=name)
         match error:

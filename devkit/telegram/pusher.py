@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from connectors.kit.backoff import Backoff
 from devkit.telegram.rules import GONE_LIFE
 from devkit.telegram.state import Json
 from devkit.telegram.updates import Pending, QueueKey, Updates
@@ -124,7 +125,7 @@ class Pusher:
         if attempt == 1:
             return 0.0
         cap = self._random.uniform(_SHORTEST_CAP_S, _LONGEST_CAP_S)
-        return min(_FIRST_DELAY_S * 2.0 ** (attempt - 2), cap)
+        return Backoff(_FIRST_DELAY_S, cap, jitter=0.0).pause_s(attempt - 1, 0.0)
 
     async def _post(self, webhook: Webhook, update: Json) -> tuple[int, str, float | None]:
         if self._session is None:

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import WSCloseCode
 
+from connectors.kit.backoff import Backoff
 from connectors.messages import HealthState
 from connectors.onebot.link import REPLACED
 from devkit.onebot import FakeOneBot
@@ -172,7 +173,7 @@ class TestForwardSocket(SocketContract):
 
     @pytest.fixture(autouse=True)
     def _no_long_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("connectors.onebot.connector._LONGEST_PAUSE_S", 0.05)
+        monkeypatch.setattr("connectors.onebot.connector._REDIAL", Backoff(0.05, 0.05))
 
 
 def _qq(world: World) -> FakeOneBot:
