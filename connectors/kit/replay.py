@@ -7,10 +7,12 @@ once; another body under a signature that does not vouch for it is a forgery.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
+
+from cachetools import TTLCache
 
 from connectors.errors import BadWebhook
 from connectors.kit.host import Checkpoints
@@ -18,6 +20,7 @@ from connectors.messages import ChannelRef, Checkpoint
 
 _MOST = 50_000
 """Remembered calls, some 8 MB: at 80 pushes a second a full window of ten minutes."""
+_MARGIN = timedelta(seconds=1)
 _SLOT_DIGITS = 3
 
 
@@ -34,31 +37,23 @@ class SeenCalls:
 
     Args:
         good_for: From when it is signed, either way: twice that long can pass between two uses.
+        clock: Never runs backwards.
     """
 
-    def __init__(self, good_for: timedelta) -> None:
-        self._kept_for = 2 * good_for
-        self._seen: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
+    def __init__(self, good_for: timedelta, clock: Callable[[], datetime]) -> None:
+        self._digests: TTLCache[str, str, datetime] = TTLCache(_MOST, 2 * good_for + _MARGIN, clock)
 
     def known(self, signature: str) -> bool:
         """Tell whether it was seen."""
-        return signature in self._seen
+        return signature in self._digests
 
-    def see(self, signature: str, digest: str, now: datetime) -> Sight:
+    def see(self, signature: str, digest: str) -> Sight:
         """Note a use of a signature; the first body that came with it stays its own."""
-        self._forget(now)
-        before = self._seen.get(signature)
+        before = self._digests.get(signature)
         if before is None:
-            self._seen[signature] = (digest, now)
+            self._digests[signature] = digest
             return Sight.FIRST
-        return Sight.AGAIN if before[0] == digest else Sight.OTHERWISE
-
-    def _forget(self, now: datetime) -> None:
-        while self._seen:
-            _, at = next(iter(self._seen.values()))
-            if now - at <= self._kept_for and len(self._seen) < _MOST:
-                return
-            self._seen.popitem(last=False)
+        return Sight.AGAIN if before == digest else Sight.OTHERWISE
 
 
 class BoundBodies:
@@ -68,12 +63,18 @@ class BoundBodies:
     checkpoints: so many calls are remembered after a restart, more only while we run.
     """
 
-    def __init__(self, ref: ChannelRef, checkpoints: Checkpoints, good_for: timedelta) -> None:
+    def __init__(
+        self,
+        ref: ChannelRef,
+        checkpoints: Checkpoints,
+        good_for: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._ref = ref
         self._checkpoints = checkpoints
-        self._seen = SeenCalls(good_for)
+        self._seen = SeenCalls(good_for, clock)
 
-    async def check(self, signature: str, body: bytes, now: datetime) -> None:
+    async def check(self, signature: str, body: bytes) -> None:
         """Accept a body that is the first under its signature, or the same again.
 
         Raises:
@@ -84,8 +85,8 @@ class BoundBodies:
             stored = await self._checkpoints.get(self._ref, _slot(signature))
             before, _, digest = (stored or "").partition(" ")
             if before == signature:
-                self._seen.see(signature, digest, now)
-        if self._seen.see(signature, _digest(body), now) is Sight.OTHERWISE:
+                self._seen.see(signature, digest)
+        if self._seen.see(signature, _digest(body)) is Sight.OTHERWISE:
             raise BadWebhook(403, "a signature that was used for something else")
 
     def binding(self, signature: str, body: bytes) -> Checkpoint:

@@ -11,10 +11,11 @@ string) and ``get_friend_msg_history``.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+
+from cachetools import LRUCache
 
 from connectors.errors import SendError
 from connectors.onebot.link import Link
@@ -31,7 +32,7 @@ class Backfill:
 
     def __init__(self, self_id: str) -> None:
         self._self_id = self_id
-        self._heard: OrderedDict[str, None] = OrderedDict()
+        self._heard: LRUCache[str, None] = LRUCache(MAX_PEERS)
 
     def heard(self, event: Mapping[str, Any]) -> None:
         """Somebody wrote in private."""
@@ -40,9 +41,6 @@ class Backfill:
             return
         if user_id and user_id != self._self_id:
             self._heard[user_id] = None
-            self._heard.move_to_end(user_id)
-            while len(self._heard) > MAX_PEERS:
-                self._heard.popitem(last=False)
 
     async def missed(self, link: Link, since: datetime, now: datetime) -> Sequence[dict[str, Any]]:
         """Private messages since then, oldest first; empty where nobody can tell."""

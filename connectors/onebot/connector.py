@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import structlog
 from aiohttp import web
+from cachetools import LRUCache
 
 from connectors.errors import MediaGone, NotStored, Rejected, Retryable, SendError
 from connectors.kit.backoff import Backoff
@@ -71,9 +72,9 @@ class OneBotConnector(BaseConnector):
             _MAX_WAITING_EVENTS
         )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sent_ids: OrderedDict[str, None] = OrderedDict()
+        self._sent_ids: LRUCache[str, None] = LRUCache(_REMEMBERED)
         self._sent_texts: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)
-        self._failed_once: OrderedDict[str, None] = OrderedDict()
+        self._failed_once: LRUCache[str, None] = LRUCache(_REMEMBERED)
         self._mapper = Mapper(account.ref, account.self_id, self._is_ours)
         self._files = Files(lambda: self._link, self._download)
         self._backfill = Backfill(account.self_id)
@@ -333,7 +334,7 @@ class OneBotConnector(BaseConnector):
         data = answer.get("data")
         message_id = str(data.get("message_id", "")) if isinstance(data, Mapping) else ""
         if message_id:
-            _remember(self._sent_ids, message_id)
+            self._sent_ids[message_id] = None
         self.pulse.sent(self._host.clock())
         # "async": taken, and nobody will say what became of it
         taken = SendStatus.ACCEPTED if status == "ok" else SendStatus.PENDING_AUDIT
@@ -345,7 +346,7 @@ class OneBotConnector(BaseConnector):
             return error
         if unit.id in self._failed_once:
             return Rejected(error.code, "refused twice by the OneBot side")
-        _remember(self._failed_once, unit.id)
+        self._failed_once[unit.id] = None
         return error
 
     async def _acted(self, link: Link, unit: Unit) -> Mapping[str, Any]:
@@ -434,12 +435,6 @@ class OneBotConnector(BaseConnector):
         except (aiohttp.ClientError, OSError, TimeoutError):
             advice = ("连不上：NapCat 等软件开着吗？url 里的地址和端口对吗？",)
             return Check(is_reachable=False, is_authorised=None, advice=advice)
-
-
-def _remember(known: OrderedDict[str, None], key: str) -> None:
-    known[key] = None
-    while len(known) > _REMEMBERED:
-        known.popitem(last=False)
 
 
 def _number(text: str) -> int | str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from aiohttp import web
+from cachetools import LRUCache
 
 from connectors.errors import (
     AuthError,
@@ -62,7 +62,7 @@ class QQConnector(BaseConnector):
         self._token = _token(account, host)
         self._api = _api(account, host, self._token)
         self._door = Door(Signatures(account.app_id, account.secret, max_age_s=account.max_age_s))
-        self._audited: OrderedDict[str, tuple[str, Address]] = OrderedDict()
+        self._audited: LRUCache[str, tuple[str, Address]] = LRUCache(_MAX_AUDITED)
         self._mapper = Mapper(account.ref, _windows(account), self._audited.get)
         self._may_draw_buttons = account.buttons
         self._background: set[asyncio.Task[None]] = set()
@@ -215,8 +215,6 @@ class QQConnector(BaseConnector):
             audit_id = _audit_id(answer)
             if audit_id:
                 self._audited[audit_id] = (unit.id, unit.address)
-                while len(self._audited) > _MAX_AUDITED:
-                    self._audited.popitem(last=False)
             return SendResult(SendStatus.PENDING_AUDIT, (audit_id,) if audit_id else ())
         message_id = answer.body.get("id")
         is_named = isinstance(message_id, str) and answer.code != codes.DUPLICATE

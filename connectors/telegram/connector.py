@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from cachetools import LRUCache, TTLCache
 
 from connectors.errors import (
     AuthError,
@@ -76,8 +76,11 @@ class TelegramConnector(BaseConnector):
         self.pulse.receiving = self._reception
         self._receiving: asyncio.Task[None] | None = None
         self._answers: set[asyncio.Task[None]] = set()
-        self._topics: OrderedDict[tuple[str, str], tuple[int, int | None]] = OrderedDict()
-        self._typed_at: OrderedDict[str, datetime] = OrderedDict()
+        self._topics: LRUCache[tuple[str, str], tuple[int, int | None]] = LRUCache(_MAX_REMEMBERED)
+        typing_every = timedelta(seconds=account.typing_every_s)
+        self._typing: TTLCache[str, None, datetime] = TTLCache(
+            _MAX_REMEMBERED, typing_every, host.clock
+        )
         self._moved: dict[int, int] = {}
 
     @property
@@ -201,7 +204,7 @@ class TelegramConnector(BaseConnector):
         if where is not None:
             message = update["message"]
             key = (str(message["chat"]["id"]), str((message.get("from") or {}).get("id")))
-            _remember(self._topics, key, where)
+            self._topics[key] = where
 
     def _spawn(self, call: Awaitable[None]) -> None:
         task = asyncio.create_task(_quietly(call))
@@ -274,11 +277,9 @@ class TelegramConnector(BaseConnector):
 
     async def typing(self, address: Address, author: str, *, is_on: bool) -> None:  # noqa: ARG002
         """Show that somebody writes: it goes by itself after some five seconds."""
-        now, last = self._host.clock(), self._typed_at.get(address.peer_id)
-        every = timedelta(seconds=self._account.typing_every_s)
-        if not is_on or (last is not None and now - last < every):
+        if not is_on or address.peer_id in self._typing:
             return
-        _remember(self._typed_at, address.peer_id, now)
+        self._typing[address.peer_id] = None
         await _quietly(self._api.show_typing(self._place(address).chat_id))
 
     # ------------------------------------------------------------------ files and checks
@@ -315,13 +316,6 @@ def _update(body: bytes) -> Json:
 
 def _later(retry_after_s: float) -> web.Response:
     return web.Response(status=503, headers={"Retry-After": str(max(1, round(retry_after_s)))})
-
-
-def _remember(memory: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    memory.pop(key, None)
-    memory[key] = value
-    while len(memory) > _MAX_REMEMBERED:
-        memory.popitem(last=False)
 
 
 __all__ = ["TelegramConnector"]

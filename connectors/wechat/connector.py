@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from cachetools import TTLCache
 from pydantic import SecretStr
 
 from connectors.errors import (
@@ -75,10 +75,14 @@ class WechatConnector(BaseConnector):
             clock_skew=timedelta(seconds=account.clock_skew_s),
         )
         good_for = timedelta(seconds=account.clock_skew_s)
-        self._bodies = None if sealed else BoundBodies(self.ref, host.checkpoints, good_for)
+        self._bodies = (
+            None if sealed else BoundBodies(self.ref, host.checkpoints, good_for, host.clock)
+        )
         self._mapper = _mapper(account)
         self._desk = Desk(_passive_options(account))
-        self._typing: OrderedDict[str, datetime] = OrderedDict()
+        self._typing: TTLCache[str, None, datetime] = TTLCache(
+            _MAX_TYPING, timedelta(seconds=account.typing_every_s), host.clock
+        )
         self._logging_in: asyncio.Task[None] | None = None
         self._takes_menus = account.buttons and not account.is_passive
 
@@ -150,7 +154,7 @@ class WechatConnector(BaseConnector):
     async def _bind(self, request: web.Request, body: bytes) -> None:
         """In plain mode a signature vouches for no body: for the first that came with it alone."""
         if self._bodies is not None:
-            await self._bodies.check(request.query["signature"], body, self._host.clock())
+            await self._bodies.check(request.query["signature"], body)
 
     async def _pushed(self, request: web.Request) -> web.Response:
         now = self._host.clock()
@@ -252,17 +256,13 @@ class WechatConnector(BaseConnector):
 
     async def typing(self, address: Address, author: str, *, is_on: bool) -> None:  # noqa: ARG002
         """Show or hide “对方正在输入”, which lasts for 15 s: asking again meanwhile is refused."""
-        openid, now = address.peer_id, self._host.clock()
-        last = self._typing.pop(openid, None)
-        is_shown = last is not None and now - last < timedelta(seconds=self._account.typing_every_s)
-        if self._account.is_passive or is_on is is_shown:
-            if is_shown and last is not None:
-                self._typing[openid] = last
+        openid = address.peer_id
+        if self._account.is_passive or is_on is (openid in self._typing):
             return
         if is_on:
-            self._typing[openid] = now
-            while len(self._typing) > _MAX_TYPING:
-                self._typing.popitem(last=False)
+            self._typing[openid] = None
+        else:
+            self._typing.pop(openid, None)
         command = "Typing" if is_on else "CancelTyping"
         try:
             await self._api.call("message/custom/typing", {"touser": openid, "command": command})

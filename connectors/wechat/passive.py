@@ -10,10 +10,12 @@ refused with ``WindowClosed``, so that the outbox keeps it, also over a restart.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from cachetools import LRUCache
 
 from connectors.errors import WindowClosed
 
@@ -71,7 +73,7 @@ class Desk:
     def __init__(self, options: PassiveOptions) -> None:
         self._options = options
         self._customers: dict[str, _Customer] = {}
-        self._pushes: OrderedDict[str, Push] = OrderedDict()
+        self._pushes: LRUCache[str, Push] = LRUCache(_MAX_TRIES)
         self._closed = asyncio.Event()
 
     def close(self) -> None:
@@ -149,10 +151,7 @@ class Desk:
 
     def _push(self, key: str) -> Push:
         push = self._pushes.setdefault(key, Push())
-        self._pushes.move_to_end(key)
         push.deliveries += 1
-        while len(self._pushes) > _MAX_TRIES:
-            self._pushes.popitem(last=False)
         return push
 
     async def _gathered(self, openid: str, deadline: float) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,16 +39,27 @@ class Notice:
 
 
 class Callback:
-    """Tells the platform's calls from others'."""
+    """Tells the platform's calls from others'.
+
+    Args:
+        clock_skew: How far a signed time may be from now, either way.
+        clock: Measures how long calls are remembered.
+    """
 
     def __init__(
-        self, corp_id: str, token: SecretStr, aes_key: SecretStr, *, clock_skew: timedelta
+        self,
+        corp_id: str,
+        token: SecretStr,
+        aes_key: SecretStr,
+        *,
+        clock_skew: timedelta,
+        clock: Callable[[], datetime],
     ) -> None:
         self._corp_id = corp_id
         self._token = token
         self._key = b64decode(aes_key.get_secret_value() + "=")
         self._clock_skew = clock_skew
-        self._seen = SeenCalls(clock_skew)
+        self._seen = SeenCalls(clock_skew, clock)
 
     def echo(self, query: Mapping[str, str], now: datetime) -> str:
         """What to answer when the address is saved in the console.
@@ -66,7 +77,7 @@ class Callback:
         """
         sealed = sealed_texts(body)[0]
         xml = self._opened(query, sealed, now)
-        if self._seen.see(query["msg_signature"], sealed, now) is not Sight.FIRST:
+        if self._seen.see(query["msg_signature"], sealed) is not Sight.FIRST:
             return None  # told before: each reading that it asks for costs a call
         inner = fields_of(xml)
         if inner.get("Event") != _NEWS:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 from aiohttp import web
+from cachetools import LRUCache
 
 from connectors.errors import (
     AuthError,
@@ -60,10 +60,11 @@ class WecomConnector(BaseConnector):
             account.token,
             account.aes_key,
             clock_skew=timedelta(seconds=account.clock_skew_s),
+            clock=host.clock,
         )
         self._reader = _reader(account, host, self._api, self.pulse)
         self._reading: asyncio.Task[None] | None = None
-        self._doubtful: OrderedDict[str, None] = OrderedDict()
+        self._doubtful: LRUCache[str, None] = LRUCache(_MAX_DOUBTFUL)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -187,8 +188,6 @@ class WecomConnector(BaseConnector):
     def _doubt(self, unit_id: str) -> None:
         """Note that nobody knows whether it was sent."""
         self._doubtful[unit_id] = None
-        while len(self._doubtful) > _MAX_DOUBTFUL:
-            self._doubtful.popitem(last=False)
 
     def _was_sent_before(self, unit: Unit, error: Rejected) -> bool:
         """Whether this refusal says that the msgid was used already.

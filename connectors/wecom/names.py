@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
+from cachetools import LRUCache
 
 from connectors.errors import SendError
 from connectors.messages import Inbound, InboundKind
@@ -30,7 +30,7 @@ class Names:
     def __init__(self, api: WecomApi, clock: Callable[[], datetime]) -> None:
         self._api = api
         self._clock = clock
-        self._known: OrderedDict[str, str] = OrderedDict()
+        self._known: LRUCache[str, str] = LRUCache(_MAX_KNOWN)
         self._not_before = clock()
 
     async def named(self, inbounds: Sequence[Inbound]) -> list[Inbound]:
@@ -60,9 +60,7 @@ class Names:
         for one in answer.get("customer_list") or []:
             if isinstance(one, dict) and one.get("external_userid") in found:
                 found[one["external_userid"]] = str(one.get("nickname") or "")[:80]
-        self._known |= found
-        while len(self._known) > _MAX_KNOWN:
-            self._known.popitem(last=False)
+        self._known.update(found)
 
 
 __all__ = ["Names"]

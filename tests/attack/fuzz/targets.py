@@ -300,7 +300,9 @@ def _wechat(aes_key: SecretStr | None) -> wechat_callback.Callback:
 
 
 def _wecom_callback() -> wecom_callback.Callback:
-    return wecom_callback.Callback(APP_ID, TOKEN, AES_KEY, clock_skew=timedelta(minutes=5))
+    return wecom_callback.Callback(
+        APP_ID, TOKEN, AES_KEY, clock_skew=timedelta(minutes=5), clock=lambda: NOW
+    )
 
 
 def _signed(name: str, *more: str) -> dict[str, str]:

@@ -18,7 +18,13 @@ PLATFORM = Callbacks(CORP_ID, CALLBACK_TOKEN, AES_KEY)
 
 
 def a_callback(corp_id: str = CORP_ID, token: str = CALLBACK_TOKEN) -> Callback:
-    return Callback(corp_id, SecretStr(token), SecretStr(AES_KEY), clock_skew=timedelta(minutes=5))
+    return Callback(
+        corp_id,
+        SecretStr(token),
+        SecretStr(AES_KEY),
+        clock_skew=timedelta(minutes=5),
+        clock=lambda: NOW,
+    )
 
 
 def a_notice(at: datetime = NOW) -> tuple[dict[str, str], bytes]:
