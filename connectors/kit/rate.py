@@ -47,6 +47,16 @@ class Bucket:
         self.level = min(self.burst, self.level + (now_s - self.at_s) * self.per_s)
         self.at_s = now_s
 
+    def book(self, now_s: float) -> float:
+        """Take a token that need not be there yet; return the seconds until it is."""
+        self.fill(now_s)
+        self.level -= 1
+        return self.wait_s(0.0)
+
+    def charge(self, cost: float, *, deepest: float) -> None:
+        """Take tokens that need not be there, until so many are owed."""
+        self.level = max(self.level - cost, -deepest)
+
     def wait_s(self, cost: float = 1.0) -> float:
         """Seconds until there are so many tokens, as of the last look."""
         return max(0.0, (cost - self.level) / self.per_s)
@@ -58,6 +68,10 @@ class Rate:
 
     burst: float
     per_s: float
+
+    def bucket(self, now_s: float) -> Bucket:
+        """Return a full bucket."""
+        return Bucket(self.burst, self.per_s, self.burst, now_s)
 
     def times(self, share: float) -> Rate:
         """So many times as much."""
@@ -81,9 +95,20 @@ class Buckets:
         if bucket is None:
             if len(self._buckets) >= self._max_keys:
                 self._forget(now_s)
-            bucket = self._buckets[key] = Bucket(rate.burst, rate.per_s, rate.burst, now_s)
+            bucket = self._buckets[key] = rate.bucket(now_s)
         bucket.fill(now_s)
         return bucket
+
+    def of_sources(self, sources: Sequence[str], rate: Rate, now_s: float) -> list[Bucket]:
+        """Return the buckets of a source and of the networks around it, filled up to now.
+
+        Args:
+            rate: Of one address; a wide network has so many times as much.
+        """
+        return [
+            self.of(key, rate.times(WIDE_SHARE) if key.startswith(WIDE) else rate, now_s)
+            for key in sources
+        ]
 
     def _forget(self, now_s: float) -> None:
         for key, bucket in list(self._buckets.items()):
@@ -112,7 +137,6 @@ class SharedLimit:
 
     def __init__(self, *, visitor: Rate, source: Rate) -> None:
         self._visitor, self._source = visitor, source
-        self._wide = source.times(WIDE_SHARE)
         self._buckets = Buckets()
 
     def wait_s(
@@ -136,13 +160,10 @@ class SharedLimit:
     ) -> None:
         """Take tokens that need not be there: the debt has to be waited off."""
         for bucket in self._of(visitor, sources, now_s):
-            bucket.level = max(bucket.level - cost, -bucket.burst)
+            bucket.charge(cost, deepest=bucket.burst)
 
     def _of(self, visitor: str | None, sources: Sequence[str], now_s: float) -> list[Bucket]:
-        found = [
-            self._buckets.of(key, self._wide if key.startswith(WIDE) else self._source, now_s)
-            for key in sources
-        ]
+        found = self._buckets.of_sources(sources, self._source, now_s)
         if visitor is not None:
             found.append(self._buckets.of(f"visitor:{visitor}", self._visitor, now_s))
         return found

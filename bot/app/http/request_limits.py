@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import hdrs, web
 
 from bot.app.http.network import Network
-from connectors.kit.rate import WIDE, WIDE_SHARE, Bucket, Buckets, Rate
+from connectors.kit.rate import Bucket, Buckets, Rate
 
 BURST_S = 2.0
 """So many seconds' requests may come at once: a console that was never open here loads 40 files."""
@@ -60,7 +60,7 @@ class RequestLimits:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._network = network
-        self._rate, self._wide = rate, rate.times(WIDE_SHARE)
+        self._rate = rate
         self._now_s = now_s
         self._sleep = sleep
         self._buckets = Buckets()
@@ -130,14 +130,10 @@ class RequestLimits:
     def _charge(self, sources: Sequence[str], cost: float) -> None:
         for bucket in self._of(sources):
             # nobody's debt grows past what is held for it
-            bucket.level = max(bucket.level - cost, -bucket.per_s * (HOLD_S + 1))
+            bucket.charge(cost, deepest=bucket.per_s * (HOLD_S + 1))
 
     def _of(self, sources: Sequence[str]) -> list[Bucket]:
-        now_s = self._now_s()
-        return [
-            self._buckets.of(key, self._wide if key.startswith(WIDE) else self._rate, now_s)
-            for key in sources
-        ]
+        return self._buckets.of_sources(sources, self._rate, self._now_s())
 
 
 def _refused() -> web.Response:

@@ -9,6 +9,7 @@ from contextlib import suppress
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from connectors.kit.rate import Rate
 from handoff.console.api.errors import ApiError
 from handoff.console.api.frames import LiveFrame
 from handoff.console.api.routing import Call, Route
@@ -22,8 +23,7 @@ log = structlog.get_logger(__name__)
 LOGGED_OUT = 4401
 MAX_FRAME_BYTES = 4_096
 HEARTBEAT_S = 20.0
-FRAMES_BURST = 60
-FRAMES_PER_S = 10.0
+FRAMES = Rate(burst=60, per_s=10)
 _LOGGED_OUT_FRAME = '{"type":"logged_out"}'
 
 
@@ -100,12 +100,9 @@ async def _send(socket: web.WebSocketResponse, listener: Listener) -> None:
 
 async def _receive(socket: web.WebSocketResponse, listener: Listener) -> None:
     loop = asyncio.get_running_loop()
-    credit, counted_at = float(FRAMES_BURST), loop.time()
+    frames = FRAMES.bucket(loop.time())
     async for message in socket:
-        now = loop.time()
-        credit = min(FRAMES_BURST, credit + (now - counted_at) * FRAMES_PER_S) - 1
-        counted_at = now
-        if credit < 0:
+        if not frames.take(loop.time()):
             log.warning("live_socket_floods", agent_id=listener.agent.id)
             return
         if message.type is WSMsgType.TEXT and _is_ping(message.data):
